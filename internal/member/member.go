@@ -1,0 +1,30 @@
+package member
+
+import (
+	"time"
+
+	"github.com/acquaint/acquaint/internal/id"
+)
+
+// Member is a person with an account in the host application. Texts that the member has not given are empty.
+type Member struct {
+	ID        id.Member
+	Handle    string
+	Name      string
+	Email     string // private
+	Headline  string
+	Location  string
+	Industry  string
+	Company   string
+	PhotoURL  string
+	CreatedAt time.Time
+}
+
+// Claims are what a token says of its subject. Only Subject is always there.
+type Claims struct {
+	Subject           string
+	Name              string
+	Email             string
+	Picture           string
+	PreferredUsername string
+}

@@ -1,0 +1,100 @@
+package network
+
+import (
+	"time"
+
+	"github.com/acquaint/acquaint/internal/id"
+)
+
+// State is the stored state of an invitation. What a member may see of it is Invitation.StateFor.
+type State string
+
+// The states. Pending, ignored and declined invitations are open.
+const (
+	Pending   State = "pending"
+	Ignored   State = "ignored"  // in the recipient's archive
+	Declined  State = "declined" // gone for the recipient
+	Accepted  State = "accepted"
+	Withdrawn State = "withdrawn"
+	Expired   State = "expired"
+)
+
+// Open reports whether the invitation still stands in its sender's eyes.
+func (s State) Open() bool { return s == Pending || s == Ignored || s == Declined }
+
+// Acquaintance is how the sender says to know the recipient.
+type Acquaintance string
+
+// The acquaintances.
+const (
+	Colleague       Acquaintance = "colleague"
+	Classmate       Acquaintance = "classmate"
+	BusinessContact Acquaintance = "business_contact"
+	Friend          Acquaintance = "friend"
+	MetAtEvent      Acquaintance = "met_at_event"
+	Other           Acquaintance = "other"
+	Unspecified     Acquaintance = "unspecified"
+)
+
+// Invitation asks its recipient to connect with its sender.
+type Invitation struct {
+	ID           id.Invitation
+	Sender       id.Member
+	Recipient    id.Member
+	Note         string // "" for none
+	Acquaintance Acquaintance
+	State        State
+	Flagged      bool // the recipient said that they do not know the sender
+	SentAt       time.Time
+	AcceptedAt   time.Time // zero unless accepted
+}
+
+// VisibleTo reports whether the member may know of the invitation: its two sides, and nobody else.
+func (i Invitation) VisibleTo(viewer id.Member) bool {
+	return viewer == i.Sender || viewer == i.Recipient
+}
+
+// StateFor is the state as one of its two sides may see it: to its sender, what was ignored or declined is pending.
+func (i Invitation) StateFor(viewer id.Member) State {
+	if viewer == i.Sender && i.State.Open() {
+		return Pending
+	}
+	return i.State
+}
+
+// Actor is who acts on an invitation.
+type Actor string
+
+// The actors.
+const (
+	BySender    Actor = "sender"
+	ByRecipient Actor = "recipient"
+	ByOther     Actor = "other" // any other member
+	ByTime      Actor = "time"
+)
+
+// ActorFor tells which side of the invitation a member is.
+func (i Invitation) ActorFor(member id.Member) Actor {
+	switch member {
+	case i.Sender:
+		return BySender
+	case i.Recipient:
+		return ByRecipient
+	default:
+		return ByOther
+	}
+}
+
+// Action is what is done to an invitation.
+type Action string
+
+// The actions. Cross is the recipient's inviting the sender in turn.
+const (
+	Accept   Action = "accept"
+	Ignore   Action = "ignore"
+	DontKnow Action = "dont_know"
+	Decline  Action = "decline"
+	Cross    Action = "cross"
+	Withdraw Action = "withdraw"
+	Expire   Action = "expire"
+)

@@ -1,0 +1,101 @@
+package network
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/notification"
+)
+
+// What a Store answers besides its own faults.
+var (
+	ErrNotFound = errors.New("no such thing")
+	// ErrStale is what a use case gives up with when another was faster; Store.Transact runs it again.
+	ErrStale = errors.New("changed meanwhile")
+)
+
+// Store is what the package asks of the tables.
+type Store interface {
+	// Transact runs do in one transaction, and again, a bounded number of times, when do gives ErrStale or the database
+	// broke the transaction to settle a conflict. When do gives any other error nothing is written.
+	Transact(ctx context.Context, do func(ctx context.Context, tx Tx) error) error
+
+	// InvitationsByID gives those that there are, in any order.
+	InvitationsByID(ctx context.Context, ids []id.Invitation) ([]Invitation, error)
+	// Received gives the invitations to a member in one state, newest first, and whether there are more.
+	Received(ctx context.Context, member id.Member, state State, page InvitationPage) ([]Invitation, bool, error)
+	CountReceived(ctx context.Context, member id.Member, state State) (int, error)
+	// Sent gives the open invitations of a member, newest first, and whether there are more.
+	Sent(ctx context.Context, member id.Member, page InvitationPage) ([]Invitation, bool, error)
+	CountSent(ctx context.Context, member id.Member) (int, error)
+	// OpenBetween gives the open invitations between a member and each of others.
+	OpenBetween(ctx context.Context, member id.Member, others []id.Member) ([]Invitation, error)
+
+	// Connections gives a member's, newest first, and whether there are more.
+	Connections(ctx context.Context, member id.Member, page ConnectionPage) ([]Connection, bool, error)
+	CountConnections(ctx context.Context, member id.Member) (int, error)
+	// ConnectionsWith gives those of a member's connections that are among others.
+	ConnectionsWith(ctx context.Context, member id.Member, others []id.Member) ([]Connection, error)
+	// Mutual gives, for each of others, up to limit members who are connected to both, by id, from after on.
+	Mutual(ctx context.Context, member id.Member, others []id.Member, after id.Member, limit int) (map[id.Member][]id.Member, error)
+	CountMutual(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]int, error)
+	// Degrees gives 1, 2 or 3 for those of others that are so near to the member, and nothing for the rest.
+	Degrees(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]int, error)
+}
+
+// Tx is the tables in one transaction. Use cases touch them in one order, so that they cannot deadlock: the invitation,
+// then bars and connections, then inboxes.
+type Tx interface {
+	// InsertInvitation writes an open invitation. It gives false when the pair has one already, having waited for any
+	// transaction that was about to close that one; and ErrNotFound when the recipient does not exist.
+	InsertInvitation(ctx context.Context, inv Invitation) (bool, error)
+	// OpenInvitation gives the pair's open one, or ErrNotFound.
+	OpenInvitation(ctx context.Context, a, b id.Member) (Invitation, error)
+	// Invitation gives one by id, or ErrNotFound.
+	Invitation(ctx context.Context, invitation id.Invitation) (Invitation, error)
+	// ReplaceInvitation writes the state of after over that of before, and gives ErrStale when it is no longer that.
+	ReplaceInvitation(ctx context.Context, before, after Invitation) error
+
+	Standing(ctx context.Context, sender, recipient id.Member) (Standing, error)
+	// Bar adds to why the sender may not invite the recipient again; what is zero stays.
+	Bar(ctx context.Context, sender, recipient id.Member, bar Bar) error
+	// LiftBars takes away all that bars the two from inviting each other.
+	LiftBars(ctx context.Context, a, b id.Member) error
+
+	Connect(ctx context.Context, a, b id.Member, at time.Time) error
+	// Disconnect gives false when the two were not connected.
+	Disconnect(ctx context.Context, a, b id.Member) (bool, error)
+	MemberExists(ctx context.Context, member id.Member) (bool, error)
+
+	// Notify writes a draft with the next number of the member's inbox, which stays locked until the end. It gives
+	// false, and spends no number, when the member's preferences keep the category out of the inbox.
+	Notify(ctx context.Context, nid id.Notification, draft notification.Draft, at time.Time) (notification.Hint, bool, error)
+	// Retract takes back what told a member of an invitation. It gives false when there was nothing.
+	Retract(ctx context.Context, member id.Member, invitation id.Invitation) (notification.Hint, bool, error)
+}
+
+// InvitationPage is a part of a list of invitations, newest first: Limit of them after the position, if any.
+type InvitationPage struct {
+	After *InvitationPosition
+	Limit int
+}
+
+// InvitationPosition is where an invitation stands in a list.
+type InvitationPosition struct {
+	SentAt time.Time
+	ID     id.Invitation
+}
+
+// Connection is one side of a connection: the owner's, to the peer.
+type Connection struct {
+	Peer        id.Member
+	ConnectedAt time.Time
+}
+
+// ConnectionPage is a part of a list of connections, newest first: Limit of them after the position, if any.
+type ConnectionPage struct {
+	After *Connection
+	Limit int
+}

@@ -1,0 +1,137 @@
+package network
+
+import (
+	"time"
+
+	"github.com/acquaint/acquaint/internal/refusal"
+)
+
+// The codes with which invitations and connections are refused.
+const (
+	CodeMemberNotFound            refusal.Code = "MEMBER_NOT_FOUND"
+	CodeInvitationNotFound        refusal.Code = "INVITATION_NOT_FOUND"
+	CodeInvitationWithdrawn       refusal.Code = "INVITATION_WITHDRAWN"
+	CodeInvitationAlreadyAnswered refusal.Code = "INVITATION_ALREADY_ANSWERED"
+	CodeCannotInviteSelf          refusal.Code = "CANNOT_INVITE_SELF"
+	CodeAlreadyConnected          refusal.Code = "ALREADY_CONNECTED"
+	CodeAlreadyInvited            refusal.Code = "ALREADY_INVITED"
+	CodeNotConnected              refusal.Code = "NOT_CONNECTED"
+	CodeReinviteNotAllowed        refusal.Code = "REINVITE_NOT_ALLOWED"
+)
+
+// Event is what a transition brought about.
+type Event string
+
+// The events of an invitation. Unchanged answers an action that was done before.
+const (
+	Unchanged    Event = ""
+	WasAccepted  Event = "accepted"
+	WasIgnored   Event = "ignored"
+	WasFlagged   Event = "flagged"
+	WasDeclined  Event = "declined"
+	WasWithdrawn Event = "withdrawn"
+	HasExpired   Event = "expired"
+)
+
+// Transition is the state machine: it gives the invitation after an action, and what that brought about. An action that
+// is refused (always with a *refusal.Error) or was done before gives the invitation as it is.
+func Transition(inv Invitation, actor Actor, action Action, now time.Time) (Invitation, Event, error) {
+	switch {
+	case actor == ByRecipient && action == Cross:
+		return cross(inv, now)
+	case actor == ByRecipient && (action == Accept || action == Ignore || action == DontKnow || action == Decline):
+		return answer(inv, action, now)
+	case actor == BySender && action == Withdraw:
+		return withdraw(inv)
+	case actor == ByTime && action == Expire:
+		return expire(inv)
+	default: // the invitation is not this actor's to act on
+		return inv, Unchanged, errInvitationNotFound()
+	}
+}
+
+func answer(inv Invitation, action Action, now time.Time) (Invitation, Event, error) {
+	if inv.State == Withdrawn || inv.State == Expired {
+		return inv, Unchanged, errInvitationWithdrawn()
+	}
+	switch action {
+	case Accept:
+		switch inv.State { //nolint:exhaustive // the rest is refused below
+		case Accepted:
+			return inv, Unchanged, nil
+		case Pending, Ignored:
+			inv.State, inv.AcceptedAt = Accepted, now
+			return inv, WasAccepted, nil
+		}
+	case Ignore:
+		switch inv.State { //nolint:exhaustive // the rest is refused below
+		case Ignored: // flagged or not: the archive has it
+			return inv, Unchanged, nil
+		case Pending:
+			inv.State = Ignored
+			return inv, WasIgnored, nil
+		}
+	case DontKnow:
+		if inv.State == Pending || inv.State == Ignored {
+			if inv.Flagged {
+				return inv, Unchanged, nil
+			}
+			inv.State, inv.Flagged = Ignored, true
+			return inv, WasFlagged, nil
+		}
+	case Decline:
+		switch inv.State { //nolint:exhaustive // the rest is refused below
+		case Declined:
+			return inv, Unchanged, nil
+		case Pending, Ignored:
+			inv.State = Declined
+			return inv, WasDeclined, nil
+		}
+	}
+	return inv, Unchanged, errAlreadyAnswered()
+}
+
+// cross accepts whatever is open: a recipient who declined and now invites has come to want the connection, too.
+func cross(inv Invitation, now time.Time) (Invitation, Event, error) {
+	if !inv.State.Open() {
+		return inv, Unchanged, errInvitationWithdrawn()
+	}
+	inv.State, inv.AcceptedAt = Accepted, now
+	return inv, WasAccepted, nil
+}
+
+func withdraw(inv Invitation) (Invitation, Event, error) {
+	switch {
+	case inv.State == Withdrawn:
+		return inv, Unchanged, nil
+	case inv.State == Accepted:
+		return inv, Unchanged, errAlreadyAnswered()
+	case inv.State == Expired:
+		return inv, Unchanged, errInvitationWithdrawn()
+	}
+	inv.State = Withdrawn
+	return inv, WasWithdrawn, nil
+}
+
+func expire(inv Invitation) (Invitation, Event, error) {
+	switch {
+	case inv.State == Expired:
+		return inv, Unchanged, nil
+	case !inv.State.Open():
+		return inv, Unchanged, errInvitationWithdrawn()
+	}
+	inv.State = Expired
+	return inv, HasExpired, nil
+}
+
+func errInvitationNotFound() error {
+	return refusal.New(CodeInvitationNotFound, "There is no such invitation.", "invitationId")
+}
+
+func errInvitationWithdrawn() error {
+	return refusal.New(CodeInvitationWithdrawn, "This invitation is no longer open.", "invitationId")
+}
+
+func errAlreadyAnswered() error {
+	return refusal.New(CodeInvitationAlreadyAnswered, "This invitation has been answered already.", "invitationId")
+}

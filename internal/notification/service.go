@@ -1,0 +1,107 @@
+package notification
+
+import (
+	"context"
+	"time"
+
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/refusal"
+)
+
+// Page is a part of an inbox, newest first. After and Before are sequences, 0 for none; Backward asks for the last Limit
+// before Before instead of the first Limit after After.
+type Page struct {
+	After, Before int64
+	Limit         int
+	Backward      bool
+}
+
+// Store is what the package asks of the tables.
+type Store interface {
+	// Notifications gives one page, newest first, and whether there are more beyond it in the direction of paging.
+	Notifications(ctx context.Context, member id.Member, page Page) (list []Notification, more bool, err error)
+	// NotificationsByID gives those of the ids that are in the member's inbox.
+	NotificationsByID(ctx context.Context, member id.Member, ids []id.Notification) ([]Notification, error)
+	CountNotifications(ctx context.Context, member id.Member) (int, error)
+	CountUnread(ctx context.Context, member id.Member) (int, error)
+	// MarkRead marks those of the ids that are in the inbox; unknown ones are passed over.
+	MarkRead(ctx context.Context, member id.Member, ids []id.Notification, now time.Time) error
+	// MarkReadThrough marks all with a sequence up to and including that one.
+	MarkReadThrough(ctx context.Context, member id.Member, through int64, now time.Time) error
+	// Preferences gives the defaults for a member who chose nothing.
+	Preferences(ctx context.Context, member id.Member) (Preferences, error)
+	// ChangePreferences applies change to the preferences under the lock of the member's inbox, so that what is
+	// committed holds for every notification numbered after it.
+	ChangePreferences(ctx context.Context, member id.Member, change func(Preferences) (Preferences, error)) (Preferences, error)
+}
+
+// Service serves a member's inbox and preferences.
+type Service struct {
+	store Store
+	now   func() time.Time
+}
+
+// NewService makes a Service over a store and a clock.
+func NewService(store Store, now func() time.Time) *Service { return &Service{store: store, now: now} }
+
+// List gives a page of the viewer's inbox, newest first, and whether there are more beyond it.
+func (s *Service) List(ctx context.Context, viewer id.Member, page Page) ([]Notification, bool, error) {
+	return s.store.Notifications(ctx, viewer, page)
+}
+
+// ByID gives those of the ids that are in the viewer's inbox.
+func (s *Service) ByID(ctx context.Context, viewer id.Member, ids []id.Notification) ([]Notification, error) {
+	return s.store.NotificationsByID(ctx, viewer, ids)
+}
+
+// Count is the number of notifications in the viewer's inbox.
+func (s *Service) Count(ctx context.Context, viewer id.Member) (int, error) {
+	return s.store.CountNotifications(ctx, viewer)
+}
+
+// Unread is the number of those not marked as read.
+func (s *Service) Unread(ctx context.Context, viewer id.Member) (int, error) {
+	return s.store.CountUnread(ctx, viewer)
+}
+
+// Mark says which notifications to mark as read: some by id, or all up to and including a sequence; exactly one of the
+// two is given.
+type Mark struct {
+	IDs     []id.Notification
+	HasIDs  bool
+	Through *int64
+}
+
+// MarkRead marks notifications as read and gives the number still unread. Both or neither way of naming them is
+// refused as INVALID.
+func (s *Service) MarkRead(ctx context.Context, viewer id.Member, mark Mark) (int, error) {
+	switch {
+	case mark.HasIDs == (mark.Through != nil):
+		return 0, refusal.New(refusal.Invalid, "Give either ids or through.")
+	case mark.HasIDs:
+		if err := s.store.MarkRead(ctx, viewer, mark.IDs, s.now()); err != nil {
+			return 0, err
+		}
+	default:
+		if err := s.store.MarkReadThrough(ctx, viewer, *mark.Through, s.now()); err != nil {
+			return 0, err
+		}
+	}
+	return s.store.CountUnread(ctx, viewer)
+}
+
+// Preferences are the viewer's, with a pause that is over left out.
+func (s *Service) Preferences(ctx context.Context, viewer id.Member) (Preferences, error) {
+	p, err := s.store.Preferences(ctx, viewer)
+	if err == nil && !p.PausedUntil.After(s.now()) {
+		p.PausedUntil = time.Time{}
+	}
+	return p, err
+}
+
+// UpdatePreferences changes the viewer's preferences; a change refused in part is refused whole.
+func (s *Service) UpdatePreferences(ctx context.Context, viewer id.Member, change Change) (Preferences, error) {
+	return s.store.ChangePreferences(ctx, viewer, func(p Preferences) (Preferences, error) {
+		return p.Apply(change, s.now())
+	})
+}

@@ -1,0 +1,28 @@
+package realtime
+
+import "github.com/acquaint/acquaint/internal/notification"
+
+// Broker carries hints between the nodes that share a database. It may lose, repeat and reorder them; it must not
+// block.
+type Broker interface {
+	// Publish sends hints to the Subscribe of every node, this one included.
+	Publish(hints ...notification.Hint)
+	// Subscribe sets who receives hints. It is called once, before the first Publish.
+	Subscribe(receive func(hints ...notification.Hint))
+	// Close ends the broker; nothing is received afterwards.
+	Close() error
+}
+
+// Local is the broker of a single node.
+type Local struct {
+	receive func(hints ...notification.Hint)
+}
+
+// Publish implements Broker.
+func (l *Local) Publish(hints ...notification.Hint) { l.receive(hints...) }
+
+// Subscribe implements Broker.
+func (l *Local) Subscribe(receive func(hints ...notification.Hint)) { l.receive = receive }
+
+// Close implements Broker.
+func (l *Local) Close() error { return nil }

@@ -1,0 +1,207 @@
+package realtime
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/notification"
+)
+
+// Source is where streams read from: the table of notifications.
+type Source interface {
+	// NotificationsAfter gives up to limit of a member's notifications with a greater sequence, in order.
+	NotificationsAfter(ctx context.Context, member id.Member, after int64, limit int) ([]notification.Notification, error)
+	// LastNumbers gives the last number of each member's inbox.
+	LastNumbers(ctx context.Context, members []id.Member) ([]notification.Hint, error)
+}
+
+// Options are the numbers of a Hub; a zero takes the default.
+type Options struct {
+	// Sweep is how often the hub asks for the last numbers of all listening members: what a lost wake-up costs at most.
+	Sweep time.Duration
+	Log   *slog.Logger
+}
+
+const (
+	defaultSweep = 5 * time.Second
+	// pageSize is how many notifications one pull reads, and so what a stream that is not read holds.
+	pageSize = 64
+	// sweepBatch is how many members one statement of the sweep asks for.
+	sweepBatch = 1000
+	// How long a stream waits before it asks a failing source again: the first time, and at most.
+	retryFirst = 100 * time.Millisecond
+	retryMost  = 5 * time.Second
+)
+
+// Hub knows who listens on this node, and wakes them.
+type Hub struct {
+	source  Source
+	broker  Broker
+	options Options
+
+	mu      sync.Mutex
+	members map[id.Member]*listeners
+
+	stop context.CancelFunc
+	done chan struct{}
+}
+
+// listeners is the streams of one member, and the page they share.
+type listeners struct {
+	mu      sync.Mutex
+	streams map[*Stream]struct{}
+	known   int64 // the greatest number heard of
+	// generation counts the wake-ups. A page is shared only within one: what was taken back is gone from the next.
+	generation uint64
+
+	pulling sync.Mutex // held while reading, so that the others wait for the page instead of reading it again
+	page    page
+}
+
+// page is one read of an inbox, shared by streams that stand at from or later.
+type page struct {
+	generation uint64
+	from       int64
+	rows       []notification.Notification
+	full       bool // there may be more beyond it
+}
+
+// NewHub starts a hub over a source and a broker. Close ends it.
+func NewHub(source Source, broker Broker, options Options) *Hub {
+	if options.Sweep == 0 {
+		options.Sweep = defaultSweep
+	}
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	h := &Hub{
+		source: source, broker: broker, options: options,
+		members: make(map[id.Member]*listeners), stop: stop, done: make(chan struct{}),
+	}
+	broker.Subscribe(h.receive)
+	go h.sweep(ctx)
+	return h
+}
+
+// Close ends the sweep. Streams end with their own contexts.
+func (h *Hub) Close() error {
+	h.stop()
+	<-h.done
+	return h.broker.Close()
+}
+
+// Wake implements notification.Waker: it tells every node, this one included, of changed inboxes.
+func (h *Hub) Wake(hints ...notification.Hint) { h.broker.Publish(hints...) }
+
+// receive wakes the streams of those whose inboxes changed.
+func (h *Hub) receive(hints ...notification.Hint) {
+	for _, hint := range hints {
+		if l := h.listenersOf(hint.Member); l != nil {
+			l.wake(hint.Number)
+		}
+	}
+}
+
+func (h *Hub) listenersOf(member id.Member) *listeners {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.members[member]
+}
+
+func (l *listeners) wake(number int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.generation++
+	l.known = max(l.known, number)
+	for s := range l.streams {
+		s.signal()
+	}
+}
+
+func (h *Hub) add(s *Stream) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	l := h.members[s.member]
+	if l == nil {
+		l = &listeners{streams: make(map[*Stream]struct{})}
+		h.members[s.member] = l
+	}
+	s.shared = l
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.streams[s] = struct{}{}
+}
+
+func (h *Hub) remove(s *Stream) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	s.shared.mu.Lock()
+	defer s.shared.mu.Unlock()
+	delete(s.shared.streams, s)
+	if len(s.shared.streams) == 0 {
+		delete(h.members, s.member)
+	}
+}
+
+// Listening is how many streams are open on this node.
+func (h *Hub) Listening() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := 0
+	for _, l := range h.members {
+		l.mu.Lock()
+		n += len(l.streams)
+		l.mu.Unlock()
+	}
+	return n
+}
+
+// sweep asks, again and again, for what wake-ups may have been lost.
+func (h *Hub) sweep(ctx context.Context) {
+	defer close(h.done)
+	ticker := time.NewTicker(h.options.Sweep)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			h.sweepOnce(ctx)
+		}
+	}
+}
+
+func (h *Hub) sweepOnce(ctx context.Context) {
+	h.mu.Lock()
+	members := make([]id.Member, 0, len(h.members))
+	for member := range h.members {
+		members = append(members, member)
+	}
+	h.mu.Unlock()
+	for len(members) > 0 {
+		batch := members[:min(sweepBatch, len(members))]
+		members = members[len(batch):]
+		hints, err := h.source.LastNumbers(ctx, batch)
+		if err != nil {
+			if ctx.Err() == nil {
+				h.options.Log.WarnContext(ctx, "cannot look for lost wake-ups; will try again", "error", err)
+			}
+			return
+		}
+		for _, hint := range hints {
+			if l := h.listenersOf(hint.Member); l != nil && l.isNews(hint.Number) {
+				l.wake(hint.Number)
+			}
+		}
+	}
+}
+
+func (l *listeners) isNews(number int64) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return number > l.known
+}

@@ -1,0 +1,69 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+)
+
+// entDriver is ent's way to the pool. It observes every statement and translates every error at one place.
+type entDriver struct {
+	entsql.Conn
+
+	db      *sql.DB
+	dialect string
+	observe func(string, []any)
+}
+
+func newDriver(db *sql.DB, kind string, observe func(string, []any)) *entDriver {
+	if observe == nil {
+		observe = func(string, []any) {}
+	}
+	d := &entDriver{db: db, dialect: kind, observe: observe}
+	d.Conn = d.conn(db)
+	return d
+}
+
+func (d *entDriver) conn(over entsql.ExecQuerier) entsql.Conn {
+	return entsql.Conn{ExecQuerier: &execQuerier{over: over, observe: d.observe}}
+}
+
+// Dialect names the database.
+func (d *entDriver) Dialect() string { return d.dialect }
+
+// Close closes the pool.
+func (d *entDriver) Close() error { return d.db.Close() }
+
+// Tx begins a transaction.
+func (d *entDriver) Tx(ctx context.Context) (dialect.Tx, error) {
+	tx, err := d.db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, translate(err)
+	}
+	return &entsql.Tx{Conn: d.conn(tx), Tx: transaction{tx}}, nil
+}
+
+// transaction translates the errors of the end.
+type transaction struct{ tx *sql.Tx }
+
+func (t transaction) Commit() error   { return translate(t.tx.Commit()) }
+func (t transaction) Rollback() error { return translate(t.tx.Rollback()) }
+
+type execQuerier struct {
+	over    entsql.ExecQuerier
+	observe func(string, []any)
+}
+
+func (e *execQuerier) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	e.observe(query, args)
+	result, err := e.over.ExecContext(ctx, query, args...)
+	return result, translate(err)
+}
+
+func (e *execQuerier) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	e.observe(query, args)
+	rows, err := e.over.QueryContext(ctx, query, args...)
+	return rows, translate(err)
+}

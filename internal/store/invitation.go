@@ -1,0 +1,184 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/ent"
+	entinvitation "github.com/acquaint/acquaint/ent/invitation"
+	"github.com/acquaint/acquaint/ent/predicate"
+	"github.com/acquaint/acquaint/ent/schema"
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/network"
+)
+
+// isOpen is the condition of the partial indexes, to the letter: with a bound value the planner could not use them.
+func isOpen(s *entsql.Selector) { s.Where(entsql.ExprP(schema.OpenStates)) }
+
+// InsertInvitation implements network.Tx.
+func (t *tx) InsertInvitation(ctx context.Context, inv network.Invitation) (bool, error) {
+	lo, hi := pair(inv.Sender, inv.Recipient)
+	err := t.client.Invitation.Create().
+		SetID(uuid.UUID(inv.ID)).SetSenderID(uuid.UUID(inv.Sender)).SetRecipientID(uuid.UUID(inv.Recipient)).
+		SetPairLo(lo).SetPairHi(hi).SetState(string(inv.State)).SetAcquaintance(string(inv.Acquaintance)).
+		SetNillableNote(optionalText(inv.Note)).SetSentAt(inv.SentAt).
+		OnConflict(
+			entsql.ConflictColumns(entinvitation.FieldPairLo, entinvitation.FieldPairHi),
+			entsql.ConflictWhere(entsql.ExprP(schema.OpenStates)),
+			entsql.DoNothing(),
+		).Exec(ctx)
+	switch {
+	case errors.Is(err, sql.ErrNoRows): // what ent makes of DO NOTHING having done nothing
+		return false, nil
+	case sqlgraph.IsForeignKeyConstraintError(err):
+		return false, network.ErrNotFound
+	}
+	return err == nil, err
+}
+
+// OpenInvitation implements network.Tx.
+func (t *tx) OpenInvitation(ctx context.Context, a, b id.Member) (network.Invitation, error) {
+	lo, hi := pair(a, b)
+	return invitationOf(t.client.Invitation.Query().
+		Where(entinvitation.PairLo(lo), entinvitation.PairHi(hi), isOpen).Only(ctx))
+}
+
+// Invitation implements network.Tx.
+func (t *tx) Invitation(ctx context.Context, invitation id.Invitation) (network.Invitation, error) {
+	return invitationOf(t.client.Invitation.Query().Where(entinvitation.ID(uuid.UUID(invitation))).Only(ctx))
+}
+
+// ReplaceInvitation implements network.Tx.
+func (t *tx) ReplaceInvitation(ctx context.Context, before, after network.Invitation) error {
+	n, err := t.client.Invitation.Update().
+		Where(entinvitation.ID(uuid.UUID(before.ID)),
+			entinvitation.State(string(before.State)), entinvitation.Flagged(before.Flagged)).
+		SetState(string(after.State)).SetFlagged(after.Flagged).SetNillableAcceptedAt(optionalTime(after.AcceptedAt)).
+		Save(ctx)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return network.ErrStale
+	}
+	return nil
+}
+
+// InvitationsByID implements network.Store.
+func (s *Store) InvitationsByID(ctx context.Context, ids []id.Invitation) ([]network.Invitation, error) {
+	return invitations(s.client.Invitation.Query().Where(entinvitation.IDIn(uuids(ids)...)).All(ctx))
+}
+
+// received is the condition that an invitation is in a member's inbox or archive.
+func received(member id.Member, state network.State) predicate.Invitation {
+	return entinvitation.And(
+		entinvitation.RecipientID(uuid.UUID(member)), entinvitation.State(string(state)), isOpen)
+}
+
+// sent is the condition that an invitation of a member's is open.
+func sent(member id.Member) predicate.Invitation {
+	return entinvitation.And(entinvitation.SenderID(uuid.UUID(member)), isOpen)
+}
+
+// Received implements network.Store.
+func (s *Store) Received(ctx context.Context, member id.Member, state network.State, page network.InvitationPage) ([]network.Invitation, bool, error) {
+	return s.invitationPage(ctx, received(member, state), page)
+}
+
+// CountReceived implements network.Store.
+func (s *Store) CountReceived(ctx context.Context, member id.Member, state network.State) (int, error) {
+	return s.client.Invitation.Query().Where(received(member, state)).Count(ctx)
+}
+
+// Sent implements network.Store.
+func (s *Store) Sent(ctx context.Context, member id.Member, page network.InvitationPage) ([]network.Invitation, bool, error) {
+	return s.invitationPage(ctx, sent(member), page)
+}
+
+// CountSent implements network.Store.
+func (s *Store) CountSent(ctx context.Context, member id.Member) (int, error) {
+	return s.client.Invitation.Query().Where(sent(member)).Count(ctx)
+}
+
+func (s *Store) invitationPage(ctx context.Context, which predicate.Invitation, page network.InvitationPage) ([]network.Invitation, bool, error) {
+	query := s.client.Invitation.Query().Where(which)
+	if page.After != nil {
+		query.Where(func(sel *entsql.Selector) {
+			sel.Where(entsql.CompositeLT([]string{sel.C(entinvitation.FieldSentAt), sel.C(entinvitation.FieldID)},
+				page.After.SentAt, uuid.UUID(page.After.ID)))
+		})
+	}
+	list, err := invitations(query.
+		Order(entinvitation.BySentAt(entsql.OrderDesc()), entinvitation.ByID(entsql.OrderDesc())).
+		Limit(page.Limit + 1).All(ctx))
+	list, more := cut(list, page.Limit)
+	return list, more, err
+}
+
+// OpenBetween implements network.Store.
+func (s *Store) OpenBetween(ctx context.Context, member id.Member, others []id.Member) ([]network.Invitation, error) {
+	ids := uuids(others)
+	return invitations(s.client.Invitation.Query().Where(
+		entinvitation.Or(pairsWith(member, ids)...), isOpen).All(ctx))
+}
+
+// pairsWith is the conditions that an invitation is between a member and one of others, by the pair, so that the unique
+// index over pairs finds it.
+func pairsWith(member id.Member, others []uuid.UUID) []predicate.Invitation {
+	var lesser, greater []uuid.UUID
+	for _, other := range others {
+		if id.Member(other).Less(member) {
+			lesser = append(lesser, other)
+		} else {
+			greater = append(greater, other)
+		}
+	}
+	self := uuid.UUID(member)
+	return []predicate.Invitation{
+		entinvitation.And(entinvitation.PairLoIn(lesser...), entinvitation.PairHi(self)),
+		entinvitation.And(entinvitation.PairLo(self), entinvitation.PairHiIn(greater...)),
+	}
+}
+
+func invitationOf(row *ent.Invitation, err error) (network.Invitation, error) {
+	if ent.IsNotFound(err) {
+		return network.Invitation{}, network.ErrNotFound
+	}
+	if err != nil {
+		return network.Invitation{}, err
+	}
+	return toInvitation(row), nil
+}
+
+func invitations(rows []*ent.Invitation, err error) ([]network.Invitation, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := make([]network.Invitation, len(rows))
+	for i, row := range rows {
+		out[i] = toInvitation(row)
+	}
+	return out, nil
+}
+
+func toInvitation(row *ent.Invitation) network.Invitation {
+	return network.Invitation{
+		ID: id.Invitation(row.ID), Sender: id.Member(row.SenderID), Recipient: id.Member(row.RecipientID),
+		Note: textOf(row.Note), Acquaintance: network.Acquaintance(row.Acquaintance),
+		State: network.State(row.State), Flagged: row.Flagged,
+		SentAt: row.SentAt.UTC(), AcceptedAt: timeOf(row.AcceptedAt),
+	}
+}
+
+// cut takes the one row that was read beyond the page, which tells that there are more.
+func cut[T any](list []T, limit int) ([]T, bool) {
+	if len(list) > limit {
+		return list[:limit], true
+	}
+	return list, false
+}

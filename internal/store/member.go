@@ -1,0 +1,123 @@
+package store
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/ent"
+	entmember "github.com/acquaint/acquaint/ent/member"
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/member"
+)
+
+// MemberBySubject implements member.Store.
+func (s *Store) MemberBySubject(ctx context.Context, subject string) (member.Member, error) {
+	return memberOf(s.client.Member.Query().Where(entmember.Subject(subject)).Only(ctx))
+}
+
+// MemberByHandle implements member.Store.
+func (s *Store) MemberByHandle(ctx context.Context, handle string) (member.Member, error) {
+	return memberOf(s.client.Member.Query().Where(entmember.Handle(handle)).Only(ctx))
+}
+
+// MembersByID implements member.Store.
+func (s *Store) MembersByID(ctx context.Context, ids []id.Member) ([]member.Member, error) {
+	rows, err := s.client.Member.Query().Where(entmember.IDIn(uuids(ids)...)).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]member.Member, len(rows))
+	for i, row := range rows {
+		out[i] = toMember(row)
+	}
+	return out, nil
+}
+
+// CreateMember implements member.Store.
+func (s *Store) CreateMember(ctx context.Context, subject string, m member.Member) error {
+	err := s.write(ctx, func(t *tx) error {
+		if err := t.client.Member.Create().
+			SetID(uuid.UUID(m.ID)).SetSubject(subject).SetHandle(m.Handle).SetName(m.Name).
+			SetNillableEmail(optionalText(m.Email)).SetNillableHeadline(optionalText(m.Headline)).
+			SetNillableLocation(optionalText(m.Location)).SetNillableIndustry(optionalText(m.Industry)).
+			SetNillableCompany(optionalText(m.Company)).SetNillablePhotoURL(optionalText(m.PhotoURL)).
+			SetCreatedAt(m.CreatedAt).Exec(ctx); err != nil {
+			return err
+		}
+		return t.client.Inbox.Create().SetID(uuid.UUID(m.ID)).Exec(ctx)
+	})
+	switch {
+	case violates(err, entmember.FieldSubject):
+		return member.ErrSubjectTaken
+	case violates(err, entmember.FieldHandle):
+		return member.ErrHandleTaken
+	}
+	return err
+}
+
+// UpdateMember implements member.Store.
+func (s *Store) UpdateMember(ctx context.Context, m id.Member, update member.Update) (member.Member, error) {
+	var out member.Member
+	err := s.write(ctx, func(t *tx) error {
+		change := t.client.Member.Update().Where(entmember.ID(uuid.UUID(m)))
+		mutation := change.Mutation()
+		for _, column := range []struct {
+			value *string
+			set   func(string)
+			clear func()
+		}{
+			{update.Handle, mutation.SetHandle, nil},
+			{update.Name, mutation.SetName, nil},
+			{update.Email, mutation.SetEmail, mutation.ClearEmail},
+			{update.Headline, mutation.SetHeadline, mutation.ClearHeadline},
+			{update.Location, mutation.SetLocation, mutation.ClearLocation},
+			{update.Industry, mutation.SetIndustry, mutation.ClearIndustry},
+			{update.Company, mutation.SetCompany, mutation.ClearCompany},
+			{update.PhotoURL, mutation.SetPhotoURL, mutation.ClearPhotoURL},
+		} {
+			switch {
+			case column.value == nil:
+			case *column.value == "" && column.clear != nil:
+				column.clear()
+			default:
+				column.set(*column.value)
+			}
+		}
+		if len(mutation.Fields())+len(mutation.ClearedFields()) > 0 {
+			if err := change.Exec(ctx); err != nil {
+				return err
+			}
+		}
+		var err error
+		out, err = memberOf(t.client.Member.Get(ctx, uuid.UUID(m)))
+		return err
+	})
+	if violates(err, entmember.FieldHandle) {
+		return member.Member{}, member.ErrHandleTaken
+	}
+	return out, err
+}
+
+// MemberExists implements network.Tx.
+func (t *tx) MemberExists(ctx context.Context, m id.Member) (bool, error) {
+	return t.client.Member.Query().Where(entmember.ID(uuid.UUID(m))).Exist(ctx)
+}
+
+func memberOf(row *ent.Member, err error) (member.Member, error) {
+	if ent.IsNotFound(err) {
+		return member.Member{}, member.ErrNotFound
+	}
+	if err != nil {
+		return member.Member{}, err
+	}
+	return toMember(row), nil
+}
+
+func toMember(row *ent.Member) member.Member {
+	return member.Member{
+		ID: id.Member(row.ID), Handle: row.Handle, Name: row.Name, Email: textOf(row.Email),
+		Headline: textOf(row.Headline), Location: textOf(row.Location), Industry: textOf(row.Industry),
+		Company: textOf(row.Company), PhotoURL: textOf(row.PhotoURL), CreatedAt: row.CreatedAt.UTC(),
+	}
+}

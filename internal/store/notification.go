@@ -1,0 +1,226 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/ent"
+	entinbox "github.com/acquaint/acquaint/ent/inbox"
+	entnotification "github.com/acquaint/acquaint/ent/notification"
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/notification"
+)
+
+// Notify implements network.Tx. One statement locks the inbox, honours the member's preference as it stands under that
+// lock, and takes the number; so a number is never spent in vain, and a changed preference holds from the next one on.
+func (t *tx) Notify(ctx context.Context, nid id.Notification, draft notification.Draft, at time.Time) (notification.Hint, bool, error) {
+	hint := notification.Hint{Member: draft.Member}
+	b := statement(t.dialect)
+	b.WriteString("UPDATE inboxes SET last_number = last_number + 1 WHERE member_id = ").Arg(uuid.UUID(draft.Member)).
+		WriteString(" AND (muted & ").Arg(draft.Category.Bit()).WriteString(") = 0").
+		WriteString(" RETURNING last_number, CASE WHEN paused_until > ").Arg(at).WriteString(" THEN 1 ELSE 0 END")
+	query, args := b.Query()
+	var held int
+	unmuted, err := scanOne(ctx, t.client, query, args, &hint.Number, &held)
+	if err != nil || !unmuted {
+		return hint, false, err
+	}
+	err = t.client.Notification.Create().
+		SetID(uuid.UUID(nid)).SetMemberID(uuid.UUID(draft.Member)).SetSequence(hint.Number).
+		SetCategory(string(draft.Category)).SetNillableActorID(optionalID(draft.Actor)).
+		SetNillableInvitationID(optionalID(draft.Invitation)).SetHeld(held == 1).SetCreatedAt(at).Exec(ctx)
+	return hint, err == nil, err
+}
+
+// Retract implements network.Tx.
+func (t *tx) Retract(ctx context.Context, member id.Member, invitation id.Invitation) (notification.Hint, bool, error) {
+	hint := notification.Hint{Member: member}
+	n, err := t.client.Notification.Delete().Where(
+		entnotification.InvitationID(uuid.UUID(invitation)), entnotification.MemberID(uuid.UUID(member))).Exec(ctx)
+	if err != nil || n == 0 {
+		return hint, false, err
+	}
+	inbox, err := t.client.Inbox.Get(ctx, uuid.UUID(member))
+	if err != nil {
+		return hint, false, err
+	}
+	hint.Number = inbox.LastNumber
+	return hint, true, nil
+}
+
+// Notifications implements notification.Store.
+func (s *Store) Notifications(ctx context.Context, member id.Member, page notification.Page) ([]notification.Notification, bool, error) {
+	query := s.client.Notification.Query().Where(entnotification.MemberID(uuid.UUID(member)))
+	if page.After > 0 {
+		query.Where(entnotification.SequenceLT(page.After))
+	}
+	if page.Before > 0 {
+		query.Where(entnotification.SequenceGT(page.Before))
+	}
+	order := entsql.OrderDesc()
+	if page.Backward {
+		order = entsql.OrderAsc()
+	}
+	list, err := notifications(query.Order(entnotification.BySequence(order)).Limit(page.Limit + 1).All(ctx))
+	list, more := cut(list, page.Limit)
+	if page.Backward {
+		slices.Reverse(list)
+	}
+	return list, more, err
+}
+
+// NotificationsAfter gives up to limit of a member's notifications with a sequence greater than after, in order: what a
+// subscription reads.
+func (s *Store) NotificationsAfter(ctx context.Context, member id.Member, after int64, limit int) ([]notification.Notification, error) {
+	return notifications(s.client.Notification.Query().
+		Where(entnotification.MemberID(uuid.UUID(member)), entnotification.SequenceGT(after)).
+		Order(entnotification.BySequence()).Limit(limit).All(ctx))
+}
+
+// LastNumbers gives the sequence of the newest notification that each of the members ever had.
+func (s *Store) LastNumbers(ctx context.Context, members []id.Member) ([]notification.Hint, error) {
+	rows, err := s.client.Inbox.Query().Where(entinbox.IDIn(uuids(members)...)).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]notification.Hint, len(rows))
+	for i, row := range rows {
+		out[i] = notification.Hint{Member: id.Member(row.ID), Number: row.LastNumber}
+	}
+	return out, nil
+}
+
+// NotificationsByID implements notification.Store.
+func (s *Store) NotificationsByID(ctx context.Context, member id.Member, ids []id.Notification) ([]notification.Notification, error) {
+	return notifications(s.client.Notification.Query().
+		Where(entnotification.IDIn(uuids(ids)...), entnotification.MemberID(uuid.UUID(member))).All(ctx))
+}
+
+// CountNotifications implements notification.Store.
+func (s *Store) CountNotifications(ctx context.Context, member id.Member) (int, error) {
+	return s.client.Notification.Query().Where(entnotification.MemberID(uuid.UUID(member))).Count(ctx)
+}
+
+// CountUnread implements notification.Store.
+func (s *Store) CountUnread(ctx context.Context, member id.Member) (int, error) {
+	return s.client.Notification.Query().
+		Where(entnotification.MemberID(uuid.UUID(member)), entnotification.ReadAtIsNil()).Count(ctx)
+}
+
+// MarkRead implements notification.Store.
+func (s *Store) MarkRead(ctx context.Context, member id.Member, ids []id.Notification, now time.Time) error {
+	return s.write(ctx, func(t *tx) error {
+		return t.client.Notification.Update().
+			Where(entnotification.IDIn(uuids(ids)...), entnotification.MemberID(uuid.UUID(member)), entnotification.ReadAtIsNil()).
+			SetReadAt(now).Exec(ctx)
+	})
+}
+
+// MarkReadThrough implements notification.Store.
+func (s *Store) MarkReadThrough(ctx context.Context, member id.Member, through int64, now time.Time) error {
+	return s.write(ctx, func(t *tx) error {
+		return t.client.Notification.Update().
+			Where(entnotification.MemberID(uuid.UUID(member)), entnotification.SequenceLTE(through), entnotification.ReadAtIsNil()).
+			SetReadAt(now).Exec(ctx)
+	})
+}
+
+// Preferences implements notification.Store.
+func (s *Store) Preferences(ctx context.Context, member id.Member) (notification.Preferences, error) {
+	return preferencesOf(ctx, s.client, member)
+}
+
+// ChangePreferences implements notification.Store.
+func (s *Store) ChangePreferences(ctx context.Context, member id.Member, change func(notification.Preferences) (notification.Preferences, error)) (notification.Preferences, error) {
+	var after notification.Preferences
+	err := s.write(ctx, func(t *tx) error {
+		// Takes the lock that numbering takes; the value stays.
+		if err := t.client.Inbox.UpdateOneID(uuid.UUID(member)).AddMuted(0).Exec(ctx); err != nil {
+			return err
+		}
+		before, err := preferencesOf(ctx, t.client, member)
+		if err != nil {
+			return err
+		}
+		if after, err = change(before); err != nil {
+			return err
+		}
+		if err := t.client.Preference.Create().SetID(uuid.UUID(member)).
+			SetSettings(toSettings(after.Changed)).SetTimeZone(after.TimeZone).
+			OnConflictColumns("member_id").UpdateNewValues().Exec(ctx); err != nil {
+			return err
+		}
+		inbox := t.client.Inbox.Update().Where(entinbox.ID(uuid.UUID(member))).SetMuted(after.Muted())
+		if after.PausedUntil.IsZero() {
+			inbox.ClearPausedUntil()
+		} else {
+			inbox.SetPausedUntil(after.PausedUntil)
+		}
+		return inbox.Exec(ctx)
+	})
+	return after, err
+}
+
+func preferencesOf(ctx context.Context, client *ent.Client, member id.Member) (notification.Preferences, error) {
+	preferences := notification.DefaultPreferences()
+	inbox, err := client.Inbox.Get(ctx, uuid.UUID(member))
+	if err != nil {
+		return preferences, err
+	}
+	preferences.PausedUntil = timeOf(inbox.PausedUntil)
+	row, err := client.Preference.Get(ctx, uuid.UUID(member))
+	if ent.IsNotFound(err) {
+		return preferences, nil
+	}
+	if err != nil {
+		return preferences, err
+	}
+	preferences.TimeZone = row.TimeZone
+	preferences.Changed = make(map[notification.Category]map[notification.Channel]notification.Frequency, len(row.Settings))
+	for category, byChannel := range row.Settings {
+		into := make(map[notification.Channel]notification.Frequency, len(byChannel))
+		for channel, frequency := range byChannel {
+			into[notification.Channel(channel)] = notification.Frequency(frequency)
+		}
+		preferences.Changed[notification.Category(category)] = into
+	}
+	return preferences, nil
+}
+
+func toSettings(changed map[notification.Category]map[notification.Channel]notification.Frequency) map[string]map[string]string {
+	out := make(map[string]map[string]string, len(changed))
+	for category, byChannel := range changed {
+		into := make(map[string]string, len(byChannel))
+		for channel, frequency := range byChannel {
+			into[string(channel)] = string(frequency)
+		}
+		out[string(category)] = into
+	}
+	return out
+}
+
+func notifications(rows []*ent.Notification, err error) ([]notification.Notification, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := make([]notification.Notification, len(rows))
+	for i, row := range rows {
+		n := notification.Notification{
+			ID: id.Notification(row.ID), Member: id.Member(row.MemberID), Sequence: row.Sequence,
+			Category: notification.Category(row.Category), Held: row.Held,
+			CreatedAt: row.CreatedAt.UTC(), ReadAt: timeOf(row.ReadAt),
+		}
+		if row.ActorID != nil {
+			n.Actor = id.Member(*row.ActorID)
+		}
+		if row.InvitationID != nil {
+			n.Invitation = id.Invitation(*row.InvitationID)
+		}
+		out[i] = n
+	}
+	return out, nil
+}

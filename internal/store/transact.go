@@ -1,0 +1,177 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/ent"
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/refusal"
+)
+
+// How often a transaction that lost to others is run, and how long at most between two runs.
+const (
+	transactTries = 12
+	transactPause = 20 * time.Millisecond
+)
+
+// tx is the tables in one transaction.
+type tx struct {
+	client  *ent.Client
+	dialect string
+}
+
+// Transact implements network.Store.
+func (s *Store) Transact(ctx context.Context, do func(ctx context.Context, tx network.Tx) error) error {
+	return s.write(ctx, func(t *tx) error { return do(ctx, t) })
+}
+
+// write runs do in one transaction, and again when it gives network.ErrStale or the database broke the transaction to
+// settle a conflict. A conflict that will not end is refusal.ErrUnavailable.
+func (s *Store) write(ctx context.Context, do func(*tx) error) error {
+	if s.writer != nil {
+		select {
+		case s.writer <- struct{}{}:
+			defer func() { <-s.writer }()
+		case <-ctx.Done():
+			return fmt.Errorf("%w: %w", refusal.ErrUnavailable, ctx.Err())
+		}
+	}
+	for try := 1; ; try++ {
+		err := s.writeOnce(ctx, do)
+		if err == nil || !errors.Is(err, network.ErrStale) && !settled(err) {
+			return err
+		}
+		if try == transactTries {
+			return fmt.Errorf("%w: gave up after %d tries: %w", refusal.ErrUnavailable, try, err)
+		}
+		if try > 1 { // the first time the winner has most likely committed already
+			select {
+			case <-time.After(rand.N(transactPause)): //nolint:gosec // spreads retries, keeps no secret
+			case <-ctx.Done():
+				return fmt.Errorf("%w: %w", refusal.ErrUnavailable, ctx.Err())
+			}
+		}
+	}
+}
+
+func (s *Store) writeOnce(ctx context.Context, do func(*tx) error) error {
+	t, err := s.client.Tx(ctx)
+	if err != nil {
+		return err
+	}
+	done := false
+	defer func() {
+		if !done { // refused, failed, or do panicked
+			_ = t.Rollback()
+		}
+	}()
+	if err := do(&tx{client: t.Client(), dialect: s.dialect}); err != nil {
+		return err
+	}
+	done = true
+	return t.Commit()
+}
+
+// statement begins a statement that ent cannot write; Arg binds a value in the dialect's way.
+func statement(dialect string) *entsql.Builder {
+	b := &entsql.Builder{}
+	b.SetDialect(dialect)
+	return b
+}
+
+// scanOne runs a query of at most one row; false when there was none.
+func scanOne(ctx context.Context, client *ent.Client, query string, args []any, into ...any) (bool, error) {
+	rows, err := client.QueryContext(ctx, query, args...)
+	if err != nil {
+		return false, err
+	}
+	defer rows.Close()
+	if !rows.Next() {
+		return false, translate(rows.Err())
+	}
+	if err := rows.Scan(into...); err != nil {
+		return false, err
+	}
+	return true, translate(rows.Close())
+}
+
+// scanAll runs a query and calls each after scanning a row into into.
+func scanAll(ctx context.Context, client *ent.Client, query string, args []any, each func(*sql.Rows) error) error {
+	rows, err := client.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	return translate(rows.Err())
+}
+
+// uuids gives the ids as the tables hold them.
+func uuids[T ~[16]byte](ids []T) []uuid.UUID {
+	out := make([]uuid.UUID, len(ids))
+	for i, v := range ids {
+		out[i] = uuid.UUID(v)
+	}
+	return out
+}
+
+// optionalID gives nil for the zero id.
+func optionalID[T ~[16]byte](v T) *uuid.UUID {
+	if v == (T{}) {
+		return nil
+	}
+	u := uuid.UUID(v)
+	return &u
+}
+
+// optionalText gives nil for the empty text.
+func optionalText(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// optionalTime gives nil for the zero time.
+func optionalTime(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+// timeOf gives the zero time for nil, and UTC otherwise.
+func timeOf(t *time.Time) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.UTC()
+}
+
+func textOf(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// pair orders two members as the tables hold pairs.
+func pair(a, b id.Member) (lo, hi uuid.UUID) {
+	if b.Less(a) {
+		a, b = b, a
+	}
+	return uuid.UUID(a), uuid.UUID(b)
+}

@@ -1,0 +1,1 @@
+const e={},t={};var n={parsers:e,printers:t};export{n as default,e as parsers,t as printers};

@@ -1,0 +1,1 @@
+var e={},t={},n={parsers:e,printers:t};export{n as default,e as parsers,t as printers};
