@@ -1,0 +1,86 @@
+// Command acquaint is the connections layer of a professional network: see README.md, or acquaint --help.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+const description = `The connections layer of a professional network, as a service: members invite each other, accept,
+ignore, decline, withdraw and remove; everyone concerned learns of it at once, and nobody else does.
+A GraphQL API over HTTP and websockets, on embedded SQLite or PostgreSQL.
+
+To see it work:      acquaint dev
+To run it for real:  acquaint serve --jwt-secret … --database-url postgres://…
+
+Every setting is a flag or the environment variable beside it; the flag wins.`
+
+// commands are the commands, each in a file of its own.
+type commands struct {
+	Dev     devCommand     `cmd:"" help:"Try it out: demo members, a sign-in page and GraphiQL, on SQLite. Never for production."`
+	Serve   serveCommand   `cmd:"" help:"Run the server."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database to this version, and end."`
+	Token   tokenCommand   `cmd:"" help:"Print a token signed with the secret, as the host application would make one."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// streams are what a command writes to.
+type streams struct{ out, err io.Writer }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr})
+	stop()
+	os.Exit(code)
+}
+
+// exit is how kong's own ending (after --help) is caught, so that run can be tested.
+type exit int
+
+// run runs one command and gives the exit code: 0, 1 for a failure, 2 for a bad flag or setting.
+func run(ctx context.Context, args []string, s streams) (code int) {
+	defer func() {
+		if e := recover(); e != nil {
+			status, ok := e.(exit)
+			if !ok {
+				panic(e)
+			}
+			code = int(status)
+		}
+	}()
+	parser, err := kong.New(&commands{},
+		kong.Name("acquaint"), kong.Description(description), kong.Writers(s.out, s.err),
+		kong.Exit(func(status int) { panic(exit(status)) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s),
+	)
+	if err != nil {
+		panic(err) // the commands above are wrong
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(s.err, "acquaint: %s (see acquaint --help)\n", oneLine(err))
+		return 2
+	}
+	if err := parsed.Run(); err != nil {
+		fmt.Fprintf(s.err, "acquaint: %s\n", oneLine(err))
+		if errors.As(err, new(settingError)) {
+			return 2
+		}
+		return 1
+	}
+	return 0
+}
+
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }

@@ -1,0 +1,104 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/acquaint/acquaint/graph/model"
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/notification"
+)
+
+// given reads a field of an input: nil when it was left out, and the empty text, which clears, when it was null.
+func given(field graphql.Omittable[*string]) *string {
+	value, set := field.ValueOK()
+	if set && value == nil {
+		return new(string)
+	}
+	return value
+}
+
+// memberConnection makes the page of members that were read forward.
+func memberConnection(members []*model.Member, more bool, after *string, count model.Count) *model.MemberConnection {
+	out := &model.MemberConnection{Edges: make([]model.MemberEdge, 0, len(members)), Count: count}
+	cursors := make([]string, 0, len(members))
+	for _, m := range members {
+		if m == nil {
+			continue
+		}
+		cursors = append(cursors, memberCursor(m.Key))
+		out.Edges = append(out.Edges, model.MemberEdge{Cursor: memberCursor(m.Key), Node: m})
+	}
+	out.PageInfo = pageInfo(cursors, more, after != nil)
+	return out
+}
+
+// invitationConnection makes the page of invitations that were read forward.
+func invitationConnection(ctx context.Context, list []network.Invitation, more bool, after *string, count model.Count) *model.InvitationConnection {
+	out := &model.InvitationConnection{Edges: make([]model.InvitationEdge, len(list)), Count: count}
+	cursors := make([]string, len(list))
+	for i, invitation := range list {
+		cursors[i] = invitationCursor(invitation)
+		out.Edges[i] = model.InvitationEdge{Cursor: cursors[i], Node: showInvitation(ctx, invitation)}
+	}
+	out.PageInfo = pageInfo(cursors, more, after != nil)
+	return out
+}
+
+// networkConnection makes the page of the viewer's connections that were read forward.
+func networkConnection(ctx context.Context, list []network.Connection, more bool, after *string, count model.Count) (*model.NetworkConnection, error) {
+	keys := make([]id.Member, len(list))
+	for i, c := range list {
+		keys[i] = c.Peer
+	}
+	members, err := loadMembers(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := &model.NetworkConnection{Edges: make([]model.NetworkEdge, len(list)), Count: count}
+	cursors := make([]string, len(list))
+	for i, c := range list {
+		cursors[i] = connectionCursor(c)
+		out.Edges[i] = model.NetworkEdge{Cursor: cursors[i], Node: members[i], ConnectedAt: c.ConnectedAt}
+	}
+	out.PageInfo = pageInfo(cursors, more, after != nil)
+	return out, nil
+}
+
+// notificationConnection makes a page of the inbox, whichever way it was read.
+func notificationConnection(list []notification.Notification, more bool, page notification.Page, count model.Count) (*model.NotificationConnection, error) {
+	out := &model.NotificationConnection{Edges: make([]model.NotificationEdge, 0, len(list)), Count: count}
+	cursors := make([]string, 0, len(list))
+	for _, n := range list {
+		edge, err := notificationEdge(n)
+		if err != nil {
+			continue
+		}
+		cursors = append(cursors, edge.Cursor)
+		out.Edges = append(out.Edges, *edge)
+	}
+	if page.Backward {
+		out.PageInfo = pageInfo(cursors, page.Before > 0, false)
+		out.PageInfo.HasPreviousPage = more
+	} else {
+		out.PageInfo = pageInfo(cursors, more, page.After > 0)
+	}
+	return out, nil
+}
+
+// markRead marks notifications as read unless the naming of them was refused already. The payload has the number of
+// unread ones either way.
+func (r *Resolver) markRead(ctx context.Context, mark notification.Mark, refused error) (*model.MarkNotificationsReadPayload, error) {
+	viewer := viewerKey(ctx)
+	if refused == nil {
+		_, refused = r.Notifications.MarkRead(ctx, viewer, mark)
+	}
+	shown, err := userErrors(refused)
+	if err != nil {
+		return nil, err
+	}
+	unread, err := r.Notifications.Unread(ctx, viewer)
+	return &model.MarkNotificationsReadPayload{UnreadNotificationCount: unread, UserErrors: shown}, err
+}

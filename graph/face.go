@@ -1,0 +1,114 @@
+package graph
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"github.com/acquaint/acquaint/graph/generated"
+	"github.com/acquaint/acquaint/internal/auth"
+)
+
+// Options are the settings of the face; a zero number takes the default.
+type Options struct {
+	Introspection bool
+	// TokenLimit is how many tokens a document may have. It also keeps the parser's stack within bounds.
+	TokenLimit int
+	// BatchWait is how long a loader collects keys before it asks for them in one query.
+	BatchWait time.Duration
+	Log       *slog.Logger
+}
+
+const (
+	defaultTokenLimit = 5000
+	defaultBatchWait  = 500 * time.Microsecond
+	// documentCache is how many parsed and validated documents are kept.
+	documentCache = 1000
+)
+
+// face is the schema with what surrounds every operation.
+type face struct {
+	resolver *Resolver
+	wait     time.Duration
+	log      *slog.Logger
+}
+
+// New makes the handler that runs operations; the server adds the transports. It refuses operations without a viewer.
+func New(resolver *Resolver, options Options) *handler.Server {
+	f := &face{resolver: resolver, wait: options.BatchWait, log: options.Log}
+	if f.wait == 0 {
+		f.wait = defaultBatchWait
+	}
+	if f.log == nil {
+		f.log = slog.New(slog.DiscardHandler)
+	}
+	if options.TokenLimit == 0 {
+		options.TokenLimit = defaultTokenLimit
+	}
+	e := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: resolver}))
+	e.SetErrorPresenter(f.present)
+	e.SetRecoverFunc(f.recovered)
+	e.SetParserTokenLimit(options.TokenLimit)
+	e.SetDisableSuggestion(true)
+	e.SetQueryCache(lru.New[*ast.QueryDocument](documentCache))
+	e.SetValidationRulesFn(func() *rules.Rules {
+		r := rules.NewDefaultRules()
+		// It takes exponential time on nested fragments.
+		r.RemoveRule(rules.MaxIntrospectionDepth.Name)
+		return r
+	})
+	if options.Introspection {
+		e.Use(extension.Introspection{})
+	}
+	e.AroundOperations(signedInOnly)
+	e.AroundResponses(f.loadersPerResponse)
+	e.AroundRootFields(f.loadersPerMutation)
+	return e
+}
+
+// signedInOnly refuses whatever asks for more than __typename and introspection without a viewer.
+func signedInOnly(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+	op := graphql.GetOperationContext(ctx)
+	if auth.ViewerOf(ctx) != nil {
+		return next(ctx)
+	}
+	for _, field := range graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query", "Mutation", "Subscription"}) {
+		switch field.Name {
+		case "__typename", "__schema", "__type":
+		default:
+			return graphql.OneShot(&graphql.Response{
+				Data: []byte("null"), Errors: gqlerror.List{Error(CodeUnauthenticated, "Sign in: send a bearer token.")},
+			})
+		}
+	}
+	return next(ctx)
+}
+
+// loadersPerResponse gives every response loaders of its own; a subscription's events are one response each.
+func (f *face) loadersPerResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
+	return next(f.freshLoaders(ctx))
+}
+
+// loadersPerMutation gives every field of a mutation loaders of its own, as the fields before it have changed things.
+func (f *face) loadersPerMutation(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+	if graphql.GetOperationContext(ctx).Operation.Operation == ast.Mutation {
+		ctx = f.freshLoaders(ctx)
+	}
+	return next(ctx)
+}
+
+func (f *face) freshLoaders(ctx context.Context) context.Context {
+	viewer := auth.ViewerOf(ctx)
+	if viewer == nil {
+		return ctx
+	}
+	return withLoaders(ctx, f.resolver.newLoaders(viewer.Member, f.wait))
+}

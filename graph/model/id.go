@@ -1,0 +1,55 @@
+package model
+
+import (
+	"strings"
+
+	"go.jetify.com/typeid"
+
+	"github.com/acquaint/acquaint/internal/id"
+)
+
+// The prefixes of ids; the first three are of nodes.
+const (
+	prefixMember       = "mbr"
+	prefixInvitation   = "inv"
+	prefixNotification = "ntf"
+	prefixViewer       = "vwr"
+	prefixRelationship = "rel"
+	prefixPreferences  = "npf"
+)
+
+// encode gives the form of an id that clients see: a TypeID, the type and the UUID in base 32.
+func encode[T ~[16]byte](prefix string, key T) string {
+	t, err := typeid.FromUUIDBytesWithPrefix(prefix, key[:])
+	if err != nil {
+		panic(err) // the prefixes above are valid, and every UUID is
+	}
+	return t.String()
+}
+
+// decode gives the key of an id of that type; false for anything else.
+func decode[T ~[16]byte](prefix, s string) (key T, ok bool) {
+	t, err := typeid.FromString(s)
+	if err != nil || t.Prefix() != prefix {
+		return key, false
+	}
+	copy(key[:], t.UUIDBytes())
+	return key, true
+}
+
+// MemberID gives the key of a member's id; false for anything else.
+func MemberID(s string) (id.Member, bool) { return decode[id.Member](prefixMember, s) }
+
+// InvitationID gives the key of an invitation's id; false for anything else.
+func InvitationID(s string) (id.Invitation, bool) { return decode[id.Invitation](prefixInvitation, s) }
+
+// NotificationID gives the key of a notification's id; false for anything else.
+func NotificationID(s string) (id.Notification, bool) {
+	return decode[id.Notification](prefixNotification, s)
+}
+
+// relationshipID is of two members, in the eyes of the first.
+func relationshipID(viewer, member id.Member) string {
+	_, suffix, _ := strings.Cut(encode(prefixMember, member), "_")
+	return encode(prefixRelationship, viewer) + "_" + suffix
+}

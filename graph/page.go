@@ -1,0 +1,168 @@
+package graph
+
+import (
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/acquaint/acquaint/graph/model"
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/notification"
+)
+
+// The size of a page: where none is asked for, and the most.
+const (
+	pageDefault = 20
+	pageMax     = 100
+)
+
+// pageSize reads first or last.
+func pageSize(name string, n *int) (int, error) {
+	switch {
+	case n == nil:
+		return pageDefault, nil
+	case *n < 0:
+		return 0, errBadInput(name + " must not be negative.")
+	case *n > pageMax:
+		return 0, errBadInput(fmt.Sprintf("%s is at most %d.", name, pageMax))
+	}
+	return *n, nil
+}
+
+// The kinds of cursors, so that one of another list is refused.
+const (
+	cursorInvitation byte = iota + 1
+	cursorConnection
+	cursorMember
+	cursorNotification
+)
+
+const instantSize, keySize = 8, 16
+
+// encodeCursor makes a cursor of its kind and the key of its item in the order of the list.
+func encodeCursor(kind byte, parts ...[]byte) string {
+	raw := []byte{kind}
+	for _, p := range parts {
+		raw = append(raw, p...)
+	}
+	return base64.RawURLEncoding.EncodeToString(raw)
+}
+
+// decodeCursor gives the key in a cursor of that kind and size.
+func decodeCursor(kind byte, size int, cursor string) ([]byte, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
+	if err != nil || len(raw) != 1+size || raw[0] != kind {
+		return nil, errBadInput("This is no cursor of this list.")
+	}
+	return raw[1:], nil
+}
+
+func instantBytes(t time.Time) []byte {
+	return binary.BigEndian.AppendUint64(nil, uint64(t.UnixMicro())) //nolint:gosec // back and forth without loss
+}
+
+func instantOf(b []byte) time.Time {
+	return time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC() //nolint:gosec // as above
+}
+
+func invitationCursor(i network.Invitation) string {
+	return encodeCursor(cursorInvitation, instantBytes(i.SentAt), i.ID[:])
+}
+
+// invitationPage reads the arguments of a list of invitations.
+func invitationPage(first *int, after *string) (network.InvitationPage, error) {
+	limit, err := pageSize("first", first)
+	page := network.InvitationPage{Limit: limit}
+	if err != nil || after == nil {
+		return page, err
+	}
+	key, err := decodeCursor(cursorInvitation, instantSize+keySize, *after)
+	if err != nil {
+		return page, err
+	}
+	page.After = &network.InvitationPosition{SentAt: instantOf(key[:instantSize]), ID: id.Invitation(key[instantSize:])}
+	return page, nil
+}
+
+func connectionCursor(c network.Connection) string {
+	return encodeCursor(cursorConnection, instantBytes(c.ConnectedAt), c.Peer[:])
+}
+
+// connectionPage reads the arguments of a list of connections.
+func connectionPage(first *int, after *string) (network.ConnectionPage, error) {
+	limit, err := pageSize("first", first)
+	page := network.ConnectionPage{Limit: limit}
+	if err != nil || after == nil {
+		return page, err
+	}
+	key, err := decodeCursor(cursorConnection, instantSize+keySize, *after)
+	if err != nil {
+		return page, err
+	}
+	page.After = &network.Connection{ConnectedAt: instantOf(key[:instantSize]), Peer: id.Member(key[instantSize:])}
+	return page, nil
+}
+
+func memberCursor(m id.Member) string { return encodeCursor(cursorMember, m[:]) }
+
+// memberPage reads the arguments of a list of members in the order of their ids.
+func memberPage(first *int, after *string) (from id.Member, limit int, err error) {
+	limit, err = pageSize("first", first)
+	if err != nil || after == nil {
+		return from, limit, err
+	}
+	key, err := decodeCursor(cursorMember, keySize, *after)
+	if err != nil {
+		return from, limit, err
+	}
+	return id.Member(key), limit, nil
+}
+
+func notificationCursor(sequence int64) string {
+	return encodeCursor(cursorNotification, binary.BigEndian.AppendUint64(nil, uint64(sequence))) //nolint:gosec // never negative
+}
+
+func sequenceOf(cursor string) (int64, error) {
+	key, err := decodeCursor(cursorNotification, instantSize, cursor)
+	if err != nil {
+		return 0, err
+	}
+	sequence := int64(binary.BigEndian.Uint64(key)) //nolint:gosec // checked
+	if sequence < 1 {
+		return 0, errBadInput("This is no cursor of this list.")
+	}
+	return sequence, nil
+}
+
+// notificationPage reads the arguments of the inbox, which pages both ways.
+func notificationPage(first *int, after *string, last *int, before *string) (notification.Page, error) {
+	page := notification.Page{}
+	if last != nil && first != nil {
+		return page, errBadInput("Give first or last, not both.")
+	}
+	var err error
+	if last != nil || first == nil && before != nil && after == nil {
+		page.Backward = true
+		page.Limit, err = pageSize("last", last)
+	} else {
+		page.Limit, err = pageSize("first", first)
+	}
+	if err == nil && after != nil {
+		page.After, err = sequenceOf(*after)
+	}
+	if err == nil && before != nil {
+		page.Before, err = sequenceOf(*before)
+	}
+	return page, err
+}
+
+// pageInfo tells of a page that was read forward.
+func pageInfo(cursors []string, more, after bool) *model.PageInfo {
+	info := &model.PageInfo{HasNextPage: more, HasPreviousPage: after}
+	if len(cursors) > 0 {
+		info.StartCursor, info.EndCursor = &cursors[0], &cursors[len(cursors)-1]
+	}
+	return info
+}

@@ -1,0 +1,29 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/acquaint/acquaint/graph/model"
+	"github.com/acquaint/acquaint/internal/auth"
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/notification"
+	"github.com/acquaint/acquaint/internal/realtime"
+)
+
+// Resolver is what the resolvers call.
+type Resolver struct {
+	Members       *member.Service
+	Network       *network.Service
+	Notifications *notification.Service
+	Hub           *realtime.Hub
+}
+
+// viewerKey is the signed-in member. Operations without one have been refused before any resolver runs.
+func viewerKey(ctx context.Context) id.Member { return auth.ViewerOf(ctx).Member }
+
+// showInvitation shows an invitation to the viewer.
+func showInvitation(ctx context.Context, i network.Invitation) *model.Invitation {
+	return model.NewInvitation(viewerKey(ctx), i)
+}

@@ -1,0 +1,109 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/acquaint/acquaint/graph/model"
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/notification"
+)
+
+// How long a stream waits before it tries again to show a notification: the first time, and at most.
+const (
+	retryFirst = 100 * time.Millisecond
+	retryMost  = 5 * time.Second
+)
+
+// errPassOver is what show gives for a notification that is not for this stream.
+var errPassOver = errors.New("not for this stream")
+
+// stream sends what show makes of the viewer's notifications, from now on or after a sequence, until ctx ends. When
+// show fails it is asked again until it does not: a database that is away must not cost a notification. The stream has
+// started when stream returns.
+func stream[T any](ctx context.Context, r *Resolver, after *int64, show func(context.Context, notification.Notification) (T, error)) (<-chan T, error) {
+	listening, err := r.Hub.Listen(ctx, viewerKey(ctx), after)
+	if err != nil {
+		return nil, err
+	}
+	out := make(chan T)
+	go func() {
+		defer close(out)
+		defer listening.Close()
+		for {
+			next, err := listening.Next(ctx)
+			if err != nil {
+				return
+			}
+			shown, err := show(ctx, next)
+			for wait := retryFirst; err != nil && !errors.Is(err, errPassOver) && ctx.Err() == nil; wait = min(2*wait, retryMost) {
+				select {
+				case <-time.After(wait):
+				case <-ctx.Done():
+				}
+				shown, err = show(ctx, next)
+			}
+			if err != nil {
+				continue
+			}
+			select {
+			case out <- shown:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return out, nil
+}
+
+// streamNotifications is notificationReceived.
+func (r *Resolver) streamNotifications(ctx context.Context, after *string, categories []model.NotificationCategory) (<-chan *model.NotificationEdge, error) {
+	if categories != nil && len(categories) == 0 {
+		return nil, errBadInput("categories names none; leave it out for all.")
+	}
+	var from *int64
+	if after != nil {
+		from = new(int64) // "" is the very beginning
+		if *after != "" {
+			var err error
+			if *from, err = sequenceOf(*after); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return stream(ctx, r, from, func(_ context.Context, n notification.Notification) (*model.NotificationEdge, error) {
+		if categories != nil && !slices.Contains(categories, model.NewCategory(n.Category)) {
+			return nil, errPassOver
+		}
+		return notificationEdge(n)
+	})
+}
+
+// streamInvitations is invitationReceived and invitationAccepted: the invitations that notifications of a category tell
+// of, as they happen. One that was withdrawn meanwhile is passed over, as its notification is gone.
+func (r *Resolver) streamInvitations(ctx context.Context, category notification.Category) (<-chan *model.Invitation, error) {
+	return stream(ctx, r, nil, func(ctx context.Context, n notification.Notification) (*model.Invitation, error) {
+		if n.Category != category {
+			return nil, errPassOver
+		}
+		found, err := r.Network.Invitations(ctx, n.Member, []id.Invitation{n.Invitation})
+		if err != nil {
+			return nil, err
+		}
+		if len(found) == 0 || found[0].State == network.Withdrawn {
+			return nil, errPassOver
+		}
+		return showInvitation(ctx, found[0]), nil
+	})
+}
+
+func notificationEdge(n notification.Notification) (*model.NotificationEdge, error) {
+	node := model.NewNotification(n)
+	if node == nil {
+		return nil, errPassOver
+	}
+	return &model.NotificationEdge{Cursor: notificationCursor(n.Sequence), Node: node}, nil
+}

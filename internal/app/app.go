@@ -1,0 +1,155 @@
+// Package app is the composition root: it makes a running server of settings. The program and the end-to-end tests both
+// use it.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/graph"
+	"github.com/acquaint/acquaint/internal/auth"
+	"github.com/acquaint/acquaint/internal/demo"
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/notification"
+	"github.com/acquaint/acquaint/internal/realtime"
+	"github.com/acquaint/acquaint/internal/server"
+	"github.com/acquaint/acquaint/internal/store"
+	"github.com/acquaint/acquaint/web"
+)
+
+// App is a server that listens.
+type App struct {
+	config   Config
+	log      *slog.Logger
+	listener net.Listener
+	store    *store.Store
+	hub      *realtime.Hub
+	server   *server.Server
+	metrics  *metricsServer
+	stop     context.CancelFunc // ends what goes on in the background
+}
+
+// Now is the clock of a server: to the millisecond, which is what clients see and all that is kept.
+func Now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// NewID makes a UUID of version 7, each greater than the one before.
+func NewID() id.UUID { return id.UUID(uuid.Must(uuid.NewV7())) }
+
+// New opens the database, brings it to this version, and listens. Serve answers; Close must be called.
+func New(ctx context.Context, config Config) (a *App, err error) {
+	if err := config.Check(); err != nil {
+		return nil, err
+	}
+	if config.Log == nil {
+		config.Log = slog.New(slog.DiscardHandler)
+	}
+	if config.Now == nil {
+		config.Now = Now
+	}
+	if config.NewID == nil {
+		config.NewID = NewID
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a = &App{config: config, log: config.Log, stop: stop}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Close())
+		}
+	}()
+
+	// First the address: a second server on the same one must not touch the database.
+	if a.listener, err = net.Listen("tcp", config.Listen); err != nil { //nolint:noctx // local, and at once
+		return a, fmt.Errorf("cannot listen: %w (is another server running? --listen 127.0.0.1:0 takes any free port)", err)
+	}
+	a.store, err = store.Open(ctx, config.DatabaseURL, store.Options{
+		Log: config.Log, Observe: config.Observe, NoMigrate: config.NoMigrate,
+	})
+	if err != nil {
+		return a, err
+	}
+	a.hub = realtime.NewHub(a.store, &realtime.Local{}, realtime.Options{Sweep: config.BrokerSweep, Log: config.Log})
+
+	members := member.NewService(a.store, config.Now, config.NewID)
+	verifier, err := auth.NewVerifier(background, auth.Config{
+		Secret: []byte(config.JWTSecret), JWKSURL: config.JWKSURL, Issuer: config.JWTIssuer, Audience: config.JWTAudience,
+	}, config.Now, config.Log)
+	if err != nil {
+		return a, err
+	}
+	face := graph.New(&graph.Resolver{
+		Members:       members,
+		Network:       network.NewService(a.store, a.hub, config.Policy, config.Now, config.NewID),
+		Notifications: notification.NewService(a.store, config.Now),
+		Hub:           a.hub,
+	}, graph.Options{Introspection: config.Introspection, BatchWait: config.BatchWait, Log: config.Log})
+
+	options := server.Options{
+		GraphQL: face, Authenticator: auth.NewAuthenticator(verifier, members, config.Log),
+		Origins: config.AllowedOrigins, Ready: a.store.Ping, Log: config.Log,
+	}
+	switch {
+	case config.Demo:
+		d := demo.New(a.store, a.URL(), []byte(config.JWTSecret), config.Now, config.NewID)
+		if err := d.Seed(ctx); err != nil {
+			return a, fmt.Errorf("cannot make the demo members: %w", err)
+		}
+		options.Pages = d.Pages(web.Pages(true))
+	case config.Playground:
+		options.Pages = web.Pages(false)
+	}
+	a.server = server.New(options)
+	if config.MetricsListen != "" {
+		if a.metrics, err = newMetricsServer(config.MetricsListen, a); err != nil {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+// URL is where the server can be reached, as in http://127.0.0.1:8080.
+func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
+
+// Serve answers until ctx ends, then drains: requests in flight finish, sockets close with 1001.
+func (a *App) Serve(ctx context.Context) error {
+	failed := make(chan error, 1)
+	go func() { failed <- a.server.Serve(a.listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	a.log.InfoContext(ctx, "shutting down")
+	if err := a.server.Shutdown(context.WithoutCancel(ctx)); err != nil {
+		a.log.WarnContext(ctx, "not everything finished in time", "error", err)
+	}
+	return <-failed
+}
+
+// Close lets go of everything. Call it after Serve has returned.
+func (a *App) Close() error {
+	a.stop()
+	var errs []error
+	if a.metrics != nil {
+		errs = append(errs, a.metrics.Close())
+	}
+	if a.listener != nil {
+		if err := a.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	if a.hub != nil {
+		errs = append(errs, a.hub.Close())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Close())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,85 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/golang-lru/v2/expirable"
+
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/member"
+)
+
+// Viewer is the signed-in member of a request.
+type Viewer struct {
+	Member  id.Member
+	Expires time.Time // when the token that says so ends
+}
+
+// The members of recent tokens are remembered, so that not every request asks the database: how many, and for how long.
+const (
+	rememberedMembers = 10_000
+	rememberedFor     = time.Minute
+)
+
+// Authenticator turns authorizations into viewers.
+type Authenticator struct {
+	verifier *Verifier
+	members  *member.Service
+	log      *slog.Logger
+	known    *expirable.LRU[known, id.Member]
+}
+
+// known is what of a token decides which member it is and what changes about it.
+type known struct{ subject, email string }
+
+// NewAuthenticator makes an Authenticator.
+func NewAuthenticator(verifier *Verifier, members *member.Service, log *slog.Logger) *Authenticator {
+	return &Authenticator{
+		verifier: verifier, members: members, log: log,
+		known: expirable.NewLRU[known, id.Member](rememberedMembers, nil, rememberedFor),
+	}
+}
+
+// Authenticate gives the viewer of an Authorization value ("Bearer …"); nil for an empty one. It gives ErrBadToken for
+// a bad one, and other errors only when the member could not be read or made.
+func (a *Authenticator) Authenticate(ctx context.Context, authorization string) (*Viewer, error) {
+	if authorization == "" {
+		return nil, nil //nolint:nilnil // nobody, and nothing wrong with it
+	}
+	scheme, token, _ := strings.Cut(authorization, " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return nil, ErrBadToken
+	}
+	claims, expires, err := a.verifier.Verify(ctx, strings.TrimSpace(token))
+	if err != nil {
+		a.log.DebugContext(ctx, "refused a token", "error", err)
+		return nil, ErrBadToken
+	}
+	key := known{claims.Subject, claims.Email}
+	if m, ok := a.known.Get(key); ok {
+		return &Viewer{Member: m, Expires: expires}, nil
+	}
+	m, err := a.members.SignIn(ctx, claims)
+	if err != nil {
+		return nil, errors.Join(errors.New("sign-in failed"), err)
+	}
+	a.known.Add(key, m.ID)
+	return &Viewer{Member: m.ID, Expires: expires}, nil
+}
+
+type contextKey struct{}
+
+// WithViewer puts the viewer into a context.
+func WithViewer(ctx context.Context, v *Viewer) context.Context {
+	return context.WithValue(ctx, contextKey{}, v)
+}
+
+// ViewerOf gives the viewer of a context, or nil.
+func ViewerOf(ctx context.Context) *Viewer {
+	v, _ := ctx.Value(contextKey{}).(*Viewer)
+	return v
+}

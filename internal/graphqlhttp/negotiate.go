@@ -1,0 +1,80 @@
+package graphqlhttp
+
+import (
+	"mime"
+	"strconv"
+	"strings"
+)
+
+// The media types of responses.
+const (
+	typeResponse = "application/graphql-response+json"
+	typeJSON     = "application/json"
+)
+
+// negotiate chooses the media type of the response by an Accept header: the acceptable one with the greatest quality,
+// application/json where both are alike but for a more specific or earlier mention. False when neither is acceptable.
+func negotiate(accept string) (string, bool) {
+	if strings.TrimSpace(accept) == "" {
+		return typeJSON, true
+	}
+	jsonRange := bestRange(accept, typeJSON)
+	responseRange := bestRange(accept, typeResponse)
+	switch {
+	case jsonRange.quality == 0 && responseRange.quality == 0:
+		return "", false
+	case responseRange.quality != jsonRange.quality:
+		if responseRange.quality > jsonRange.quality {
+			return typeResponse, true
+		}
+	case responseRange.specificity > jsonRange.specificity,
+		responseRange.specificity == jsonRange.specificity && responseRange.place < jsonRange.place:
+		return typeResponse, true
+	}
+	return typeJSON, true
+}
+
+// mediaRange is what one part of an Accept header says of a media type.
+type mediaRange struct {
+	quality     float64
+	specificity int // 3 for the type itself, 2 for application/*, 1 for */*
+	place       int
+}
+
+// bestRange finds the most specific part that covers a media type; its quality is what counts (RFC 9110, 12.5.1).
+func bestRange(accept, mediaType string) mediaRange {
+	best := mediaRange{}
+	for place, part := range strings.Split(accept, ",") {
+		name, params, err := mime.ParseMediaType(part)
+		if err != nil {
+			continue
+		}
+		if charset, ok := params["charset"]; ok && !isUTF8(charset) {
+			continue
+		}
+		specificity := 0
+		switch name {
+		case mediaType:
+			specificity = 3
+		case "application/*":
+			specificity = 2
+		case "*/*":
+			specificity = 1
+		}
+		if specificity <= best.specificity {
+			continue
+		}
+		quality := 1.0
+		if q, ok := params["q"]; ok {
+			if quality, err = strconv.ParseFloat(q, 64); err != nil || quality < 0 || quality > 1 {
+				quality = 0
+			}
+		}
+		best = mediaRange{quality, specificity, place}
+	}
+	return best
+}
+
+func isUTF8(charset string) bool {
+	return strings.EqualFold(charset, "utf-8") || strings.EqualFold(charset, "utf8")
+}

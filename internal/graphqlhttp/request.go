@@ -1,0 +1,124 @@
+package graphqlhttp
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"unicode/utf8"
+
+	"github.com/99designs/gqlgen/graphql"
+)
+
+// problem is a request that is no well-formed GraphQL request: a status and a message for the client.
+type problem struct {
+	status  int
+	message string
+}
+
+func badRequest(message string) *problem { return &problem{http.StatusBadRequest, message} }
+
+// readPost reads the body of a POST request of at most limit bytes.
+func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.RawParams, *problem) {
+	name, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || name != typeJSON {
+		return nil, &problem{http.StatusUnsupportedMediaType, "The Content-Type must be application/json."}
+	}
+	if charset, ok := params["charset"]; ok && !isUTF8(charset) {
+		return nil, &problem{http.StatusUnsupportedMediaType, "The charset must be utf-8."}
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return nil, &problem{http.StatusUnsupportedMediaType, "The body must not be compressed."}
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if err != nil {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return nil, &problem{http.StatusRequestEntityTooLarge, "The body is too large."}
+		}
+		return nil, badRequest("The body could not be read.")
+	}
+	return ParseBody(body)
+}
+
+// ParseBody reads the JSON of a GraphQL request.
+func ParseBody(body []byte) (*graphql.RawParams, *problem) {
+	if !utf8.Valid(body) {
+		return nil, badRequest("The body is not valid UTF-8.")
+	}
+	if trimmed := bytes.TrimLeft(body, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '[' {
+		return nil, badRequest("Batches are not supported: send one request at a time.")
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil || fields == nil { // Unmarshal takes no trailing garbage
+		return nil, badRequest("The body must be a JSON object.")
+	}
+	params := &graphql.RawParams{}
+	if !text(fields["query"], &params.Query) || params.Query == "" {
+		return nil, badRequest(`"query" must be a string that is not empty.`)
+	}
+	if !optional(fields["operationName"], func(raw json.RawMessage) bool { return text(raw, &params.OperationName) }) {
+		return nil, badRequest(`"operationName" must be a string.`)
+	}
+	if !optional(fields["variables"], func(raw json.RawMessage) bool { return object(raw, &params.Variables) }) {
+		return nil, badRequest(`"variables" must be an object.`)
+	}
+	if !optional(fields["extensions"], func(raw json.RawMessage) bool { return object(raw, &params.Extensions) }) {
+		return nil, badRequest(`"extensions" must be an object.`)
+	}
+	return params, nil
+}
+
+// readGet reads the query of a GET request's URL.
+func readGet(r *http.Request) (*graphql.RawParams, *problem) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, badRequest("The query string of the URL is malformed.")
+	}
+	for _, list := range values {
+		for _, v := range list {
+			if !utf8.ValidString(v) {
+				return nil, badRequest("The query string of the URL is not valid UTF-8.")
+			}
+		}
+	}
+	params := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
+	if params.Query == "" {
+		return nil, badRequest(`"query" must be a string that is not empty.`)
+	}
+	if v := values.Get("variables"); v != "" && !optional([]byte(v), func(raw json.RawMessage) bool { return object(raw, &params.Variables) }) {
+		return nil, badRequest(`"variables" must be a JSON object.`)
+	}
+	if v := values.Get("extensions"); v != "" && !optional([]byte(v), func(raw json.RawMessage) bool { return object(raw, &params.Extensions) }) {
+		return nil, badRequest(`"extensions" must be a JSON object.`)
+	}
+	return params, nil
+}
+
+// optional reads a value that may be missing or null.
+func optional(raw json.RawMessage, read func(json.RawMessage) bool) bool {
+	return len(raw) == 0 || string(bytes.TrimSpace(raw)) == "null" || read(raw)
+}
+
+// text reads a JSON string; a null is none.
+func text(raw json.RawMessage, into *string) bool {
+	var s *string
+	if len(raw) == 0 || json.Unmarshal(raw, &s) != nil || s == nil {
+		return false
+	}
+	*into = *s
+	return true
+}
+
+// object reads a JSON object, with its numbers as they were written.
+func object(raw json.RawMessage, into *map[string]any) bool {
+	if !json.Valid(raw) { // a Decoder alone would take trailing garbage
+		return false
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	return decoder.Decode(into) == nil
+}

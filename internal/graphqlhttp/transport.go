@@ -1,0 +1,104 @@
+package graphqlhttp
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// Transport answers queries and mutations over HTTP.
+type Transport struct {
+	MaxBody int64         // bytes; more is 413
+	Timeout time.Duration // of one request
+}
+
+// Supports takes every request that wants neither a websocket nor a stream of events.
+func (t Transport) Supports(r *http.Request) bool {
+	return r.Header.Get("Upgrade") == ""
+}
+
+// Do answers one request.
+func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	mediaType, acceptable := negotiate(strings.Join(r.Header.Values("Accept"), ","))
+	w.Header().Add("Vary", "Accept")
+	if !acceptable {
+		WriteProblem(w, typeJSON, http.StatusNotAcceptable, "BAD_USER_INPUT", "Accept application/graphql-response+json or application/json.")
+		return
+	}
+	var (
+		params *graphql.RawParams
+		bad    *problem
+	)
+	switch r.Method {
+	case http.MethodPost:
+		params, bad = readPost(w, r, t.MaxBody)
+	case http.MethodGet, http.MethodHead:
+		params, bad = readGet(r)
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		bad = &problem{http.StatusMethodNotAllowed, "Use POST or GET."}
+	}
+	if bad != nil {
+		WriteProblem(w, mediaType, bad.status, "BAD_USER_INPUT", bad.message)
+		return
+	}
+	params.Headers = r.Header
+
+	ctx, cancel := context.WithTimeout(graphql.StartOperationTrace(r.Context()), t.Timeout)
+	defer cancel()
+	op, errs := exec.CreateOperationContext(ctx, params)
+	if errs != nil {
+		writeResponse(w, mediaType, exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
+		return
+	}
+	switch {
+	case op.Operation.Operation == ast.Subscription:
+		WriteProblem(w, mediaType, http.StatusBadRequest, "BAD_USER_INPUT",
+			"A subscription needs a websocket with the subprotocol graphql-transport-ws.")
+		return
+	case r.Method != http.MethodPost && op.Operation.Operation != ast.Query:
+		w.Header().Set("Allow", "POST")
+		WriteProblem(w, mediaType, http.StatusMethodNotAllowed, "BAD_USER_INPUT", "Mutations need POST.")
+		return
+	}
+	responses, ctx := exec.DispatchOperation(ctx, op)
+	writeResponse(w, mediaType, responses(ctx))
+}
+
+// writeResponse writes what came of a well-formed request.
+func writeResponse(w http.ResponseWriter, mediaType string, response *graphql.Response) {
+	status := http.StatusOK
+	if mediaType == typeResponse && response.Data == nil {
+		status = http.StatusBadRequest
+	}
+	write(w, mediaType, status, response)
+}
+
+// WriteProblem writes an error about the request itself, with nothing executed.
+func WriteProblem(w http.ResponseWriter, mediaType string, status int, code, message string) {
+	write(w, mediaType, status, &graphql.Response{Errors: gqlerror.List{
+		{Message: message, Extensions: map[string]any{"code": code}},
+	}})
+}
+
+// Reject answers a request that was refused before it came to a transport, in the media type that it accepts.
+func Reject(w http.ResponseWriter, r *http.Request, status int, code, message string) {
+	mediaType, ok := negotiate(strings.Join(r.Header.Values("Accept"), ","))
+	if !ok {
+		mediaType = typeJSON
+	}
+	WriteProblem(w, mediaType, status, code, message)
+}
+
+func write(w http.ResponseWriter, mediaType string, status int, response *graphql.Response) {
+	w.Header().Set("Content-Type", mediaType+"; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(AppendResponse(nil, response)) // the client is gone if it fails
+}

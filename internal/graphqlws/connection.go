@@ -1,0 +1,328 @@
+package graphqlws
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/gorilla/websocket"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// connection is one websocket.
+type connection struct {
+	transport *Transport
+	ws        *websocket.Conn
+	exec      graphql.GraphExecutor
+	ctx       context.Context //nolint:containedctx // ends with the connection
+	cancel    context.CancelFunc
+
+	// Of the reading goroutine alone.
+	acknowledged bool
+	session      Session
+
+	running sync.WaitGroup // operations
+
+	mu         sync.Mutex // guards what follows, and every write of a message
+	operations map[string]*operation
+	closed     bool // our close frame is sent, or the peer is gone
+	timers     []*time.Timer
+	initTimer  *time.Timer
+}
+
+// operation is one subscribe that has not completed.
+type operation struct {
+	id           string
+	subscription bool
+	// end stops it and gives back what it counted against; it may be called again.
+	end func()
+}
+
+// serve reads messages until the connection ends, and leaves nothing behind.
+func (c *connection) serve() {
+	options := &c.transport.options
+	c.ws.SetReadLimit(options.MaxMessage)
+	c.alive()
+	c.ws.SetPongHandler(func(string) error { c.alive(); return nil })
+
+	c.mu.Lock()
+	c.initTimer = c.after(options.InitTimeout, func() { c.close(closeInitTimeout, "Connection initialisation timeout") })
+	c.mu.Unlock()
+	c.keepAlive()
+	if c.ws.Subprotocol() != subprotocol {
+		c.close(closeNoSubprotocol, "Subprotocol not acceptable")
+	}
+
+	for {
+		kind, raw, err := c.ws.ReadMessage()
+		if err != nil {
+			break
+		}
+		if c.alive() {
+			c.receive(kind, raw)
+		} // else the peer has not answered our closing yet
+	}
+
+	c.cancel()
+	c.mu.Lock()
+	c.closed = true
+	for _, t := range c.timers {
+		t.Stop()
+	}
+	c.mu.Unlock()
+	_ = c.ws.Close()
+	c.running.Wait()
+	if c.acknowledged {
+		c.transport.give(c.session.Key, ofConnections)
+	}
+}
+
+// alive gives the peer time until the next sign of life; false when we are closing, which has a deadline of its own.
+func (c *connection) alive() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return false
+	}
+	options := &c.transport.options
+	_ = c.ws.SetReadDeadline(time.Now().Add(2*options.PingInterval + options.WriteTimeout))
+	return true
+}
+
+// after runs f on a timer that ends with the connection. c.mu is held.
+func (c *connection) after(d time.Duration, f func()) *time.Timer {
+	t := time.AfterFunc(d, f)
+	c.timers = append(c.timers, t)
+	return t
+}
+
+// keepAlive sends a websocket ping every interval; a peer that does not answer runs into the read deadline.
+func (c *connection) keepAlive() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var timer *time.Timer
+	timer = c.after(c.transport.options.PingInterval, func() {
+		if c.isClosed() {
+			return
+		}
+		deadline := time.Now().Add(c.transport.options.WriteTimeout)
+		if c.ws.WriteControl(websocket.PingMessage, nil, deadline) != nil {
+			_ = c.ws.Close()
+			return
+		}
+		timer.Reset(c.transport.options.PingInterval)
+	})
+}
+
+func (c *connection) isClosed() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.closed
+}
+
+// receive handles one message.
+func (c *connection) receive(kind int, raw []byte) {
+	if kind != websocket.TextMessage {
+		c.close(closeBadRequest, "Text messages only")
+		return
+	}
+	m, err := parse(raw)
+	if err != nil {
+		c.close(closeBadRequest, "Invalid message")
+		return
+	}
+	switch m.kind {
+	case typePing:
+		c.send([]byte(`{"type":"pong"}`))
+	case typePong:
+	case typeInit:
+		c.initialise(m.init)
+	case typeSubscribe:
+		if !c.acknowledged {
+			c.close(closeUnauthorized, "Unauthorized")
+			return
+		}
+		c.subscribe(m)
+	case typeComplete:
+		c.mu.Lock()
+		op := c.operations[m.id]
+		delete(c.operations, m.id)
+		c.mu.Unlock()
+		if op != nil {
+			op.end()
+		}
+	}
+}
+
+func (c *connection) initialise(payload map[string]any) {
+	if c.acknowledged {
+		c.close(closeTooManyRequests, "Too many initialisation requests")
+		return
+	}
+	session, err := c.transport.options.Init(c.ctx, payload)
+	switch {
+	case errors.Is(err, ErrForbidden):
+		c.close(closeForbidden, "Forbidden")
+		return
+	case err != nil:
+		c.transport.options.Log.ErrorContext(c.ctx, "cannot let a client in", "error", err)
+		c.close(closeTryAgain, "Try again later")
+		return
+	}
+	if !c.transport.take(session.Key, c.transport.options.MaxConnections, ofConnections) {
+		c.close(closeTooManyRequests, "Too many connections")
+		return
+	}
+	c.session, c.acknowledged = session, true
+	c.mu.Lock()
+	c.initTimer.Stop()
+	c.after(time.Until(session.Expires), func() { c.close(closeForbidden, "Forbidden") })
+	c.mu.Unlock()
+	c.send([]byte(`{"type":"` + typeAck + `"}`))
+}
+
+// subscribe starts an operation. When it returns, a subscription has started: its resolver has run.
+func (c *connection) subscribe(m message) {
+	ctx, cancel := context.WithCancel(graphql.StartOperationTrace(c.session.Context))
+	op := &operation{id: m.id, end: cancel}
+
+	c.mu.Lock()
+	_, duplicate := c.operations[m.id]
+	full := len(c.operations) >= c.transport.options.MaxOperations
+	if !duplicate && !full {
+		c.operations[m.id] = op
+	}
+	c.mu.Unlock()
+	switch {
+	case duplicate:
+		op.end()
+		c.close(closeDuplicate, "Subscriber for "+m.id+" already exists")
+		return
+	case full:
+		c.refuse(op, "Too many operations on this connection.")
+		return
+	}
+
+	prepared, errs := c.exec.CreateOperationContext(ctx, m.request)
+	if errs != nil {
+		c.finish(op, c.exec.DispatchError(graphql.WithOperationContext(ctx, prepared), errs))
+		return
+	}
+	if prepared.Operation.Operation == ast.Subscription {
+		if !c.transport.take(c.session.Key, c.transport.options.MaxSubscriptions, ofSubscriptions) {
+			c.refuse(op, "Too many subscriptions.")
+			return
+		}
+		op.subscription = true
+		op.end = sync.OnceFunc(func() {
+			cancel()
+			c.transport.give(c.session.Key, ofSubscriptions)
+		})
+	} else {
+		ctx, op.end = context.WithTimeout(ctx, c.transport.options.OperationTimeout)
+	}
+	responses, ctx := c.exec.DispatchOperation(ctx, prepared)
+	c.running.Add(1)
+	go c.run(ctx, op, responses)
+}
+
+// run sends what an operation gives until it ends.
+func (c *connection) run(ctx context.Context, op *operation, responses graphql.ResponseHandler) {
+	defer c.running.Done()
+	defer op.end()
+	defer func() {
+		if cause := recover(); cause != nil {
+			c.transport.options.Log.ErrorContext(ctx, "panic in an operation", "panic", cause)
+			c.close(closeTryAgain, "Try again later")
+		}
+	}()
+	for {
+		response := responses(ctx)
+		if response == nil {
+			c.finish(op, nil)
+			return
+		}
+		if response.Data == nil { // nothing was executed, or nothing will be any more
+			c.finish(op, response)
+			return
+		}
+		c.sendFor(op, appendMessage(nil, typeNext, op.id, appendResponse(response)), false)
+		if !op.subscription {
+			c.finish(op, nil)
+			return
+		}
+	}
+}
+
+// finish ends an operation: with an error message for a response in which nothing was executed, else with complete.
+func (c *connection) finish(op *operation, failed *graphql.Response) {
+	if failed == nil {
+		c.sendFor(op, appendMessage(nil, typeComplete, op.id, nil), true)
+	} else {
+		c.sendFor(op, appendMessage(nil, typeError, op.id, appendErrors(failed.Errors)), true)
+	}
+	op.end()
+}
+
+func (c *connection) refuse(op *operation, reason string) {
+	failed := &graphql.Response{Errors: gqlerror.List{{Message: reason, Extensions: map[string]any{"code": "RATE_LIMITED"}}}}
+	c.mu.Lock()
+	if _, in := c.operations[op.id]; !in {
+		c.operations[op.id] = op
+	}
+	c.mu.Unlock()
+	c.finish(op, failed)
+}
+
+// sendFor sends a message of an operation, unless it has ended: then nothing of it may be sent, and its id may be
+// another's by now.
+func (c *connection) sendFor(op *operation, b []byte, last bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.operations[op.id] != op {
+		return
+	}
+	if last {
+		delete(c.operations, op.id)
+	}
+	c.write(b)
+}
+
+func (c *connection) send(b []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.write(b)
+}
+
+// write writes a message; c.mu is held. A peer that does not take it in time is gone.
+func (c *connection) write(b []byte) {
+	if c.closed {
+		return
+	}
+	_ = c.ws.SetWriteDeadline(time.Now().Add(c.transport.options.WriteTimeout))
+	if c.ws.WriteMessage(websocket.TextMessage, b) != nil {
+		c.closed = true
+		_ = c.ws.Close()
+	}
+}
+
+// close sends a close frame, once, and ends all operations. The reader goes on until the peer has answered, or some
+// seconds have passed.
+func (c *connection) close(code int, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return
+	}
+	c.closed = true
+	c.cancel()
+	frame := websocket.FormatCloseMessage(code, reason)
+	if c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(c.transport.options.WriteTimeout)) != nil {
+		_ = c.ws.Close()
+		return
+	}
+	_ = c.ws.SetReadDeadline(time.Now().Add(closeGrace))
+}

@@ -1,0 +1,224 @@
+package graphqlws
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/gorilla/websocket"
+)
+
+const subprotocol = "graphql-transport-ws"
+
+// Close codes of the protocol, and of websockets in general (RFC 6455, section 7.4.1).
+const (
+	closeGoingAway       = websocket.CloseGoingAway
+	closeNotUTF8         = websocket.CloseInvalidFramePayloadData
+	closeTryAgain        = websocket.CloseTryAgainLater
+	closeBadRequest      = 4400
+	closeUnauthorized    = 4401
+	closeForbidden       = 4403
+	closeNoSubprotocol   = 4406
+	closeInitTimeout     = 4408
+	closeDuplicate       = 4409
+	closeTooManyRequests = 4429
+)
+
+// ErrForbidden is what Options.Init gives for a client that may not connect.
+var ErrForbidden = errors.New("forbidden")
+
+// Session is who a connection belongs to.
+type Session struct {
+	Context context.Context //nolint:containedctx // what its operations run in: the one given to Init, or a child of it
+	Key     string          // whose limits it counts against
+	Expires time.Time       // when it closes with 4403
+}
+
+// Options are the settings of the transport. A zero duration or number takes the default; a zero limit is none.
+type Options struct {
+	// Init lets a client in by its connection_init payload, or gives ErrForbidden.
+	Init func(ctx context.Context, payload map[string]any) (Session, error)
+	// CheckOrigin tells whether a page of the request's origin may connect.
+	CheckOrigin      func(*http.Request) bool
+	InitTimeout      time.Duration
+	WriteTimeout     time.Duration // for a peer to take a message
+	PingInterval     time.Duration // between the websocket pings that tell a living peer from a dead one
+	OperationTimeout time.Duration // of a query or mutation
+	MaxMessage       int64         // bytes
+	MaxOperations    int           // running at once on one connection
+	MaxConnections   int           // of one Session.Key
+	MaxSubscriptions int           // of one Session.Key
+	Log              *slog.Logger
+}
+
+const (
+	defaultInitTimeout      = 10 * time.Second
+	defaultWriteTimeout     = 10 * time.Second
+	defaultPingInterval     = 25 * time.Second
+	defaultOperationTimeout = 10 * time.Second
+	defaultMaxMessage       = 64 << 10
+	defaultMaxOperations    = 100
+	closeGrace              = 3 * time.Second // for a peer to answer our closing
+	handshakeTimeout        = 10 * time.Second
+)
+
+// Transport serves graphql-transport-ws.
+type Transport struct {
+	options  Options
+	upgrader websocket.Upgrader
+
+	mu          sync.Mutex
+	connections map[*connection]struct{}
+	uses        map[string]*use
+	closing     bool
+	empty       chan struct{} // closed when shut down and no connection is left
+}
+
+// use is what one Session.Key has open.
+type use struct{ connections, subscriptions int }
+
+// New makes a transport.
+func New(options Options) *Transport {
+	setDefault(&options.InitTimeout, defaultInitTimeout)
+	setDefault(&options.WriteTimeout, defaultWriteTimeout)
+	setDefault(&options.PingInterval, defaultPingInterval)
+	setDefault(&options.OperationTimeout, defaultOperationTimeout)
+	setDefault(&options.MaxMessage, defaultMaxMessage)
+	setDefault(&options.MaxOperations, defaultMaxOperations)
+	if options.Log == nil {
+		options.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Transport{
+		options: options,
+		upgrader: websocket.Upgrader{
+			HandshakeTimeout: handshakeTimeout,
+			Subprotocols:     []string{subprotocol},
+			CheckOrigin:      options.CheckOrigin,
+			Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
+				http.Error(w, reason.Error(), status)
+			},
+		},
+		connections: make(map[*connection]struct{}),
+		uses:        make(map[string]*use),
+		empty:       make(chan struct{}),
+	}
+}
+
+func setDefault[T comparable](value *T, otherwise T) {
+	var zero T
+	if *value == zero {
+		*value = otherwise
+	}
+}
+
+// Supports takes requests to upgrade to a websocket.
+func (t *Transport) Supports(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+}
+
+// Do serves one connection until it ends.
+func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	ws, err := t.upgrader.Upgrade(w, r, nil)
+	if err != nil {
+		return // answered already
+	}
+	c := &connection{transport: t, ws: ws, exec: exec, operations: make(map[string]*operation)}
+	c.ctx, c.cancel = context.WithCancel(graphql.StartOperationTrace(r.Context()))
+	if !t.add(c) {
+		c.close(closeGoingAway, "Shutting down")
+		_ = ws.Close()
+		return
+	}
+	defer t.remove(c)
+	c.serve()
+}
+
+func (t *Transport) add(c *connection) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closing {
+		return false
+	}
+	t.connections[c] = struct{}{}
+	return true
+}
+
+func (t *Transport) remove(c *connection) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.connections, c)
+	if t.closing && len(t.connections) == 0 {
+		close(t.empty)
+	}
+}
+
+// Connections is how many are open.
+func (t *Transport) Connections() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.connections)
+}
+
+// Shutdown closes every connection with 1001, takes no new one, and returns when all are gone or ctx ends.
+func (t *Transport) Shutdown(ctx context.Context) {
+	t.mu.Lock()
+	if t.closing {
+		t.mu.Unlock()
+		return
+	}
+	t.closing = true
+	if len(t.connections) == 0 {
+		close(t.empty)
+	}
+	open := make([]*connection, 0, len(t.connections))
+	for c := range t.connections {
+		open = append(open, c)
+	}
+	t.mu.Unlock()
+	for _, c := range open {
+		go c.close(closeGoingAway, "Shutting down") // each may wait for a peer that does not read
+	}
+	select {
+	case <-t.empty:
+	case <-ctx.Done():
+		for _, c := range open {
+			_ = c.ws.Close()
+		}
+	}
+}
+
+// take counts one more use of a key, unless that is past the limit.
+func (t *Transport) take(key string, limit int, of func(*use) *int) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	u := t.uses[key]
+	if u == nil {
+		u = &use{}
+		t.uses[key] = u
+	}
+	n := of(u)
+	if limit > 0 && *n >= limit {
+		return false
+	}
+	*n++
+	return true
+}
+
+// give counts one use less.
+func (t *Transport) give(key string, of func(*use) *int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	u := t.uses[key]
+	*of(u)--
+	if *u == (use{}) {
+		delete(t.uses, key)
+	}
+}
+
+func ofConnections(u *use) *int   { return &u.connections }
+func ofSubscriptions(u *use) *int { return &u.subscriptions }

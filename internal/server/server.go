@@ -1,0 +1,183 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql/handler"
+
+	"github.com/acquaint/acquaint/graph"
+	"github.com/acquaint/acquaint/internal/auth"
+	"github.com/acquaint/acquaint/internal/graphqlhttp"
+	"github.com/acquaint/acquaint/internal/graphqlws"
+)
+
+// Options are what a Server serves, and how.
+type Options struct {
+	GraphQL       *handler.Server // without transports; New adds them
+	Authenticator *auth.Authenticator
+	Origins       []string     // that may call from a browser, besides the server's own; "*" for all
+	Pages         http.Handler // everything but the endpoints; nil for none
+	Ready         func(context.Context) error
+	Log           *slog.Logger
+}
+
+// The limits on what one client can make the server hold.
+const (
+	maxBody          = 1 << 20 // bytes
+	maxSockets       = 10      // of one member
+	maxSubscriptions = 20      // of one member
+	requestTimeout   = 10 * time.Second
+	headerTimeout    = 10 * time.Second
+	idleTimeout      = 2 * time.Minute
+	maxHeader        = 64 << 10 // bytes
+	readyTimeout     = 2 * time.Second
+	// DrainTimeout is how long requests in flight may take after the shutdown began.
+	DrainTimeout = 10 * time.Second
+)
+
+// Server is an HTTP server of the API.
+type Server struct {
+	options  Options
+	http     http.Server
+	ws       *graphqlws.Transport
+	draining atomic.Bool
+}
+
+// New makes a Server.
+func New(options Options) *Server {
+	s := &Server{options: options}
+	origins := newOrigins(options.Origins)
+	s.ws = graphqlws.New(graphqlws.Options{
+		Init:             s.initSocket,
+		CheckOrigin:      origins.allows,
+		MaxConnections:   maxSockets,
+		MaxSubscriptions: maxSubscriptions,
+		OperationTimeout: requestTimeout,
+		Log:              options.Log,
+	})
+	options.GraphQL.AddTransport(s.ws)
+	options.GraphQL.AddTransport(graphqlhttp.Transport{MaxBody: maxBody, Timeout: requestTimeout})
+
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", origins.cors(s.signIn(options.GraphQL)))
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", s.ready)
+	if options.Pages != nil {
+		mux.Handle("/", options.Pages)
+	}
+	s.http = http.Server{
+		Handler:           s.named(mux),
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
+	}
+	return s
+}
+
+// Serve answers on a listener until Shutdown.
+func (s *Server) Serve(l net.Listener) error {
+	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Shutdown drains: it is no longer ready, takes no new connection, closes sockets with 1001 and lets the requests in
+// flight finish, for at most DrainTimeout.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.draining.Store(true)
+	ctx, cancel := context.WithTimeout(ctx, DrainTimeout)
+	defer cancel()
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		s.ws.Shutdown(ctx)
+	}()
+	err := s.http.Shutdown(ctx)
+	<-gone
+	if err != nil {
+		return errors.Join(err, s.http.Close())
+	}
+	return nil
+}
+
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+	if s.draining.Load() {
+		plain(w, http.StatusServiceUnavailable, "draining")
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+	defer cancel()
+	if err := s.options.Ready(ctx); err != nil {
+		s.options.Log.WarnContext(ctx, "not ready", "error", err)
+		plain(w, http.StatusServiceUnavailable, "the database does not answer")
+		return
+	}
+	plain(w, http.StatusOK, "ok")
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write([]byte(text + "\n"))
+}
+
+// named gives every request an id, which its errors and log lines bear.
+func (s *Server) named(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		request := rand.Text()
+		w.Header().Set("X-Request-Id", request)
+		next.ServeHTTP(w, r.WithContext(graph.WithRequestID(r.Context(), request)))
+	})
+}
+
+// signIn puts the viewer of the bearer token into the request. A socket brings its token later.
+func (s *Server) signIn(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") != "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ctx := r.Context()
+		viewer, err := s.options.Authenticator.Authenticate(ctx, r.Header.Get("Authorization"))
+		switch {
+		case errors.Is(err, auth.ErrBadToken):
+			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
+			graphqlhttp.Reject(w, r, http.StatusUnauthorized, graph.CodeUnauthenticated, "The token is not valid.")
+			return
+		case err != nil:
+			s.options.Log.ErrorContext(ctx, "sign-in failed", "requestId", graph.RequestIDOf(ctx), "error", err)
+			graphqlhttp.Reject(w, r, http.StatusServiceUnavailable, graph.CodeUnavailable, "The service is not available just now; try again.")
+			return
+		case viewer != nil:
+			r = r.WithContext(auth.WithViewer(ctx, viewer))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// initSocket lets a socket in by the Authorization in its connection_init payload, the key in any case.
+func (s *Server) initSocket(ctx context.Context, payload map[string]any) (graphqlws.Session, error) {
+	viewer, err := s.options.Authenticator.Authenticate(ctx, authorizationOf(payload))
+	switch {
+	case errors.Is(err, auth.ErrBadToken), err == nil && viewer == nil:
+		return graphqlws.Session{}, graphqlws.ErrForbidden
+	case err != nil:
+		return graphqlws.Session{}, err
+	}
+	return graphqlws.Session{
+		Context: auth.WithViewer(ctx, viewer), Key: viewer.Member.String(), Expires: viewer.Expires,
+	}, nil
+}
+
+// Sockets is how many websockets are open.
+func (s *Server) Sockets() int { return s.ws.Connections() }
