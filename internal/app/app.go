@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"time"
+	_ "time/tzdata" // a machine without time zones must still know the members'
 
 	"github.com/google/uuid"
 
@@ -92,7 +93,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	}, graph.Options{Introspection: config.Introspection, BatchWait: config.BatchWait, Log: config.Log})
 
 	options := server.Options{
-		GraphQL: face, Authenticator: auth.NewAuthenticator(verifier, members, config.Log),
+		GraphQL: face, Authenticator: auth.NewAuthenticator(verifier, members, config.Now, config.Log),
 		Origins: config.AllowedOrigins, Ready: a.store.Ping, Log: config.Log,
 	}
 	switch {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/expirable"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
@@ -30,18 +30,26 @@ type Authenticator struct {
 	verifier *Verifier
 	members  *member.Service
 	log      *slog.Logger
-	known    *expirable.LRU[known, id.Member]
+	now      func() time.Time
+	known    *lru.Cache[known, signedIn]
+}
+
+// signedIn is a member that was signed in, and until when that is remembered.
+type signedIn struct {
+	member id.Member
+	until  time.Time
 }
 
 // known is what of a token decides which member it is and what changes about it.
 type known struct{ subject, email string }
 
 // NewAuthenticator makes an Authenticator.
-func NewAuthenticator(verifier *Verifier, members *member.Service, log *slog.Logger) *Authenticator {
-	return &Authenticator{
-		verifier: verifier, members: members, log: log,
-		known: expirable.NewLRU[known, id.Member](rememberedMembers, nil, rememberedFor),
+func NewAuthenticator(verifier *Verifier, members *member.Service, now func() time.Time, log *slog.Logger) *Authenticator {
+	cache, err := lru.New[known, signedIn](rememberedMembers)
+	if err != nil {
+		panic(err) // the size is positive
 	}
+	return &Authenticator{verifier: verifier, members: members, log: log, now: now, known: cache}
 }
 
 // Authenticate gives the viewer of an Authorization value ("Bearer …"); nil for an empty one. It gives ErrBadToken for
@@ -60,14 +68,14 @@ func (a *Authenticator) Authenticate(ctx context.Context, authorization string) 
 		return nil, ErrBadToken
 	}
 	key := known{claims.Subject, claims.Email}
-	if m, ok := a.known.Get(key); ok {
-		return &Viewer{Member: m, Expires: expires}, nil
+	if hit, ok := a.known.Get(key); ok && a.now().Before(hit.until) {
+		return &Viewer{Member: hit.member, Expires: expires}, nil
 	}
 	m, err := a.members.SignIn(ctx, claims)
 	if err != nil {
 		return nil, errors.Join(errors.New("sign-in failed"), err)
 	}
-	a.known.Add(key, m.ID)
+	a.known.Add(key, signedIn{m.ID, a.now().Add(rememberedFor)})
 	return &Viewer{Member: m.ID, Expires: expires}, nil
 }
 
