@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -13,13 +14,14 @@ import (
 
 // Socket is a client's websocket, with its messages sorted by operation.
 type Socket struct {
-	t      testing.TB
-	ws     *websocket.Conn
-	next   int
-	queues map[string]chan Message
-	pongs  chan struct{}
-	done   chan struct{} // closed when the socket is; then err says why
-	err    error
+	t       testing.TB
+	ws      *websocket.Conn
+	next    int
+	reading sync.Once
+	queues  map[string]chan Message
+	pongs   chan struct{}
+	done    chan struct{} // closed when the socket is; then err says why
+	err     error
 }
 
 // Message is a message about an operation.
@@ -52,6 +54,9 @@ func (c *Client) Connect() *Socket {
 		t: c.t, ws: ws, queues: make(map[string]chan Message),
 		pongs: make(chan struct{}, queued), done: make(chan struct{}),
 	}
+	for i := range maxStreams {
+		s.queues[strconv.Itoa(i+1)] = make(chan Message, queued)
+	}
 	c.t.Cleanup(func() { s.Close() })
 	s.send(map[string]any{"type": "connection_init", "payload": map[string]string{"Authorization": "Bearer " + c.token}})
 	var ack Message
@@ -68,7 +73,7 @@ func (s *Socket) send(message any) {
 	}
 }
 
-// read sorts messages until the socket closes. It starts with the first subscription, when the queues are known.
+// read sorts messages until the socket closes.
 func (s *Socket) read() {
 	defer close(s.done)
 	for {
@@ -88,19 +93,38 @@ func (s *Socket) read() {
 // maxStreams is how many operations a socket of the tests may have; their queues are made before it is read.
 const maxStreams = 8
 
-// Subscribe starts operations and waits until they have started, by a ping that is answered after them.
+// Subscribe starts an operation and waits until it has started, by a ping that is answered after it.
 func (s *Socket) Subscribe(query string, vars Vars) *Stream {
 	s.t.Helper()
-	if s.next == 0 {
-		for i := range maxStreams {
-			s.queues[strconv.Itoa(i+1)] = make(chan Message, queued)
-		}
-		go s.read()
+	stream := s.subscribe(query, vars)
+	s.StartReading()
+	s.Ping()
+	return stream
+}
+
+// SubscribeWithoutReading starts an operation on a new socket that is not read until StartReading, and returns when it
+// has started.
+func (s *Socket) SubscribeWithoutReading(query string, vars Vars) *Stream {
+	s.t.Helper()
+	stream := s.subscribe(query, vars)
+	s.send(map[string]any{"type": "ping"})
+	var pong Message
+	if err := s.ws.ReadJSON(&pong); err != nil || pong.Type != "pong" {
+		s.t.Fatalf("no pong: %v %v", pong, err)
 	}
+	return stream
+}
+
+// StartReading reads and sorts messages from now on.
+func (s *Socket) StartReading() {
+	s.reading.Do(func() { go s.read() })
+}
+
+func (s *Socket) subscribe(query string, vars Vars) *Stream {
+	s.t.Helper()
 	s.next++
 	id := strconv.Itoa(s.next)
 	s.send(map[string]any{"type": "subscribe", "id": id, "payload": map[string]any{"query": query, "variables": vars}})
-	s.Ping()
 	return &Stream{socket: s, id: id, messages: s.queues[id]}
 }
 
@@ -123,9 +147,7 @@ func (s *Socket) Close() { _ = s.ws.Close() }
 // CloseCode waits for the server to close the socket, and gives the code.
 func (s *Socket) CloseCode() int {
 	s.t.Helper()
-	if s.next == 0 {
-		go s.read()
-	}
+	s.StartReading()
 	select {
 	case <-s.done:
 	case <-time.After(Patience):
