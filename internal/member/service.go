@@ -9,6 +9,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/refusal"
@@ -85,7 +88,7 @@ func (s *Service) SignIn(ctx context.Context, claims Claims) (Member, error) {
 func (s *Service) create(ctx context.Context, claims Claims, email string) (Member, error) {
 	m := Member{
 		ID: id.Member(s.newID()), Email: email, CreatedAt: s.now(),
-		Name:     cleanOrNone(claims.Name, text.Rule{Max: nameMax, Required: true}),
+		Name:     fitName(claims.Name),
 		PhotoURL: claims.Picture,
 	}
 	if cleanPhoto(&m.PhotoURL) != nil {
@@ -185,6 +188,21 @@ func cleanPhoto(address *string) error {
 	}
 	*address = clean
 	return nil
+}
+
+// fitName makes a name of what a token says, as well as it can: without control characters, cut at the length. It gives
+// "" when nothing is left to be seen.
+func fitName(s string) string {
+	s = norm.NFC.String(strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return -1
+		}
+		return c
+	}, strings.ToValidUTF8(s, "")))
+	if runes := []rune(strings.TrimSpace(s)); len(runes) > nameMax {
+		s = string(runes[:nameMax])
+	}
+	return cleanOrNone(s, text.Rule{Max: nameMax, Required: true})
 }
 
 // cleanOrNone is for texts of the host application's tokens: what is not fit to store is as good as missing.

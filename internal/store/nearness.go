@@ -60,19 +60,20 @@ func (s *Store) CountMutual(ctx context.Context, member id.Member, others []id.M
 }
 
 // Degrees implements network.Store. Each further degree is looked for only where the nearer was not found, and every
-// look is by the connections' key.
+// look is by the connections' key. They are subqueries with LIMIT 1 and not EXISTS: that, PostgreSQL may answer for all
+// members of the network at once, by reading the whole table.
 func (s *Store) Degrees(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]int, error) {
 	viewer := uuid.UUID(member)
 	b := statement(s.dialect)
-	b.WriteString("SELECT other.id, CASE").
-		WriteString(" WHEN EXISTS (SELECT 1 FROM connections c WHERE c.owner_id = ").Arg(viewer).
-		WriteString(" AND c.peer_id = other.id) THEN 1").
-		WriteString(" WHEN EXISTS (SELECT 1 FROM connections theirs JOIN connections mine ON mine.peer_id = theirs.peer_id").
-		WriteString(" WHERE theirs.owner_id = other.id AND mine.owner_id = ").Arg(viewer).WriteString(") THEN 2").
-		WriteString(" WHEN EXISTS (SELECT 1 FROM connections theirs JOIN connections further ON further.owner_id = theirs.peer_id").
+	b.WriteString("SELECT other.id, COALESCE(").
+		WriteString("(SELECT 1 FROM connections mine WHERE mine.owner_id = ").Arg(viewer).
+		WriteString(" AND mine.peer_id = other.id),").
+		WriteString(" (SELECT 2 FROM connections theirs JOIN connections mine ON mine.peer_id = theirs.peer_id").
+		WriteString(" WHERE theirs.owner_id = other.id AND mine.owner_id = ").Arg(viewer).WriteString(" LIMIT 1),").
+		WriteString(" (SELECT 3 FROM connections theirs JOIN connections further ON further.owner_id = theirs.peer_id").
 		WriteString(" JOIN connections mine ON mine.peer_id = further.peer_id").
-		WriteString(" WHERE theirs.owner_id = other.id AND mine.owner_id = ").Arg(viewer).WriteString(") THEN 3").
-		WriteString(" ELSE 0 END FROM members other WHERE other.id IN (")
+		WriteString(" WHERE theirs.owner_id = other.id AND mine.owner_id = ").Arg(viewer).WriteString(" LIMIT 1),").
+		WriteString(" 0) FROM members other WHERE other.id IN (")
 	for i, other := range others {
 		if i > 0 {
 			b.Comma()
