@@ -58,8 +58,8 @@ export default defineConfig({
   server: {
     host: '127.0.0.1',
     proxy: {
-      '/graphql': { target: backend, ws: true, changeOrigin: true },
-      '/dev/': { target: backend, changeOrigin: true },
+      '/graphql': { target: backend, ws: true },
+      '/dev/': { target: backend },
     },
   },
 });

@@ -25,13 +25,36 @@ export async function demoMembers(): Promise<DemoMember[]> {
   }
 }
 
-/** What the examples are filled in with: members still to be invited, and an invitation still to be answered. */
-export async function demoData(
-  session: Session,
-  members: DemoMember[],
-): Promise<{ invitable: Person[]; waiting: Waiting | undefined }> {
-  const handles = members.map((member) => member.handle).filter((handle) => handle !== session.handle);
-  const asked = handles.slice(0, CANDIDATES);
+export interface DemoData {
+  /** Whom the example invites: of those who can be, one who has a window open, the newest first, or else any. */
+  target: Person | undefined;
+  /** Why it is not the one whose window was opened last. */
+  instead: string | undefined;
+  /** An invitation still to be answered. */
+  waiting: Waiting | undefined;
+}
+
+/** Why a member cannot be invited; undefined for one who can. */
+function obstacle({ name, relationship }: Found): string | undefined {
+  switch (relationship.status) {
+    case 'NONE':
+      return undefined;
+    case 'CONNECTED':
+      return `You and ${name} are connected already.`;
+    case 'INVITATION_SENT':
+      return `You have invited ${name} already.`;
+    case 'INVITATION_RECEIVED':
+      return `${name} has invited you.`;
+    default:
+      return `You cannot invite ${name}.`;
+  }
+}
+
+/** What the examples are filled in with. `open` are the handles of those with a window open, the newest first. */
+export async function demoData(session: Session, members: DemoMember[], open: string[]): Promise<DemoData> {
+  const handles = new Set([...open, ...members.map((member) => member.handle)]);
+  handles.delete(session.handle);
+  const asked = [...handles].slice(0, CANDIDATES);
   const parameters = asked.map((_, i) => `$h${i}: String!`).join(', ');
   const query = `query Prefill${parameters && `(${parameters})`} {
     viewer { receivedInvitations(first: 1) { nodes { id sender { name } } } }
@@ -53,38 +76,55 @@ export async function demoData(
     });
     const { data } = (await response.json()) as { data?: Record<string, unknown> | null };
     const viewer = data?.viewer as { receivedInvitations?: { nodes: Waiting[] } } | undefined;
-    const invitable = asked
+    const found = asked
       .map((_, i) => data?.[`m${i}`] as Found | null | undefined)
-      .filter((found): found is Found => found?.relationship.status === 'NONE');
-    return { invitable, waiting: viewer?.receivedInvitations?.nodes[0] };
+      .filter((one) => one !== null && one !== undefined);
+    const newest = found.find((one) => one.handle === open[0]);
+    return {
+      target: found.find((one) => obstacle(one) === undefined),
+      instead: newest && obstacle(newest),
+      waiting: viewer?.receivedInvitations?.nodes[0],
+    };
   } catch {
-    return { invitable: [], waiting: undefined };
+    return { target: undefined, instead: undefined, waiting: undefined };
   }
+}
+
+interface Message {
+  type: 'hello' | 'here' | 'bye';
+  handle: string;
+  /** When the window was opened. */
+  since: number;
 }
 
 /**
  * Which members have a window open: of those to invite, one who is looking makes the better demo. The windows tell
- * one another, the newest last.
+ * one another.
  */
 export class Presence {
-  #open: string[] = [];
+  readonly #since = new Map<string, number>();
   readonly #channel: BroadcastChannel | undefined;
   readonly #listeners = new Set<() => void>();
 
   constructor(handle: string) {
     if (typeof BroadcastChannel === 'undefined') return;
     const channel = (this.#channel = new BroadcastChannel('acquaint-graphiql'));
-    channel.onmessage = ({ data }: MessageEvent<{ type: string; handle: string }>) => {
+    let since = Date.now();
+    const say = (type: Message['type']) => channel.postMessage({ type, handle, since } satisfies Message);
+    channel.onmessage = ({ data }: MessageEvent<Message>) => {
       if (data.handle === handle) return;
-      this.#open = this.#open.filter((open) => open !== data.handle);
-      if (data.type !== 'bye') this.#open.push(data.handle);
-      if (data.type === 'hello') channel.postMessage({ type: 'here', handle });
+      if (data.type === 'bye') this.#since.delete(data.handle);
+      else this.#since.set(data.handle, data.since);
+      if (data.type === 'hello') say('here');
       for (const listener of this.#listeners) listener();
     };
-    const hello = () => channel.postMessage({ type: 'hello', handle });
-    window.addEventListener('pagehide', () => channel.postMessage({ type: 'bye', handle }));
-    window.addEventListener('pageshow', (event) => event.persisted && hello());
-    hello();
+    window.addEventListener('pagehide', () => say('bye'));
+    window.addEventListener('pageshow', (event) => {
+      if (!event.persisted) return;
+      since = Date.now();
+      say('hello');
+    });
+    say('hello');
   }
 
   onChange(listener: () => void): () => void {
@@ -92,13 +132,9 @@ export class Presence {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Of these, the one whose window was opened last; else the first. */
-  choose<T extends { handle: string }>(people: T[]): T | undefined {
-    for (const handle of this.#open.toReversed()) {
-      const found = people.find((person) => person.handle === handle);
-      if (found) return found;
-    }
-    return people[0];
+  /** Their handles, the one whose window was opened last first. */
+  get open(): string[] {
+    return [...this.#since].toSorted(([, a], [, b]) => b - a).map(([handle]) => handle);
   }
 
   /** Waits a moment for the other windows' answers. */

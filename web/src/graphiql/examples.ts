@@ -35,6 +35,7 @@ subscription Subscribe($after: String) {
       ... on InvitationReceivedNotification {
         invitation {
           id
+          state
           note
           sender {
             name
@@ -155,10 +156,10 @@ mutation Respond(
 }
 `;
 
-/** JSON as GraphiQL's variables take it: with a comment on the first line, if there is one. */
-function variables(values: Record<string, string>, comment?: string): string {
-  const json = JSON.stringify(values, null, 2);
-  return comment ? json.replace('{\n', `{\n  // ${comment.replaceAll(/\s+/g, ' ')}\n`) : json;
+/** JSON as GraphiQL's variables take it: with comments on the first lines, if there are any. */
+function variables(values: Record<string, string>, ...comments: (string | undefined)[]): string {
+  const lines = comments.filter((one) => one !== undefined).map((one) => `  // ${one.replaceAll(/\s+/g, ' ')}\n`);
+  return JSON.stringify(values, null, 2).replace('{\n', () => `{\n${lines.join('')}`);
 }
 
 export interface Person {
@@ -169,6 +170,7 @@ export interface Person {
 
 export interface Waiting {
   id: string;
+  state?: string;
   sender?: { name?: string };
 }
 
@@ -177,9 +179,10 @@ export type Filled = 'FindMember' | 'Invite' | 'Respond';
 
 export const variablesOf = {
   FindMember: (target?: Person) => variables({ handle: target?.handle ?? '' }),
-  Invite: (target?: Person) =>
+  Invite: (target?: Person, instead?: string) =>
     variables(
       { memberId: target?.id ?? '', note: 'Good to meet you here.', acquaintance: 'COLLEAGUE' },
+      instead,
       target ? `${target.name} (@${target.handle})` : 'An id, as FindMember gives it',
     ),
   Respond: (waiting?: Waiting) =>
@@ -189,12 +192,12 @@ export const variablesOf = {
     ),
 } satisfies Record<Filled, unknown>;
 
-export function exampleTabs(target?: Person, waiting?: Waiting) {
+export function exampleTabs(target?: Person, instead?: string, waiting?: Waiting) {
   return [
     { query: WHO_AM_I },
     { query: SUBSCRIBE, variables: variables({ after: '' }) },
     { query: FIND_MEMBER, variables: variablesOf.FindMember(target) },
-    { query: INVITE, variables: variablesOf.Invite(target) },
+    { query: INVITE, variables: variablesOf.Invite(target, instead) },
     { query: MY_INVITATIONS },
     { query: RESPOND, variables: variablesOf.Respond(waiting) },
   ];

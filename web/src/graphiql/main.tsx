@@ -23,12 +23,13 @@ interface AppProps {
   member?: DemoMember;
   problem?: string;
   target?: Person | undefined;
+  instead?: string | undefined;
   waiting?: Waiting | undefined;
 }
 
-function App({ storage, fills, session, member, problem, target, waiting }: AppProps) {
+function App({ storage, fills, session, member, problem, target, instead, waiting }: AppProps) {
   const live = useMemo(() => new LiveState(), []);
-  const tabs = useMemo(() => exampleTabs(target, waiting), [target, waiting]);
+  const tabs = useMemo(() => exampleTabs(target, instead, waiting), [target, instead, waiting]);
   const fetcher = useMemo(
     () =>
       createFetcher({
@@ -63,14 +64,19 @@ function App({ storage, fills, session, member, problem, target, waiting }: AppP
   );
 }
 
-/** The invitation a subscription's result brings, if it brings one. */
+/** The invitation a subscription's result brings, if it brings one that can be answered still. */
 function invitationIn(data: Record<string, unknown>): Waiting | undefined {
   for (const value of Object.values(data)) {
     const node = (value as { node?: { __typename?: string; invitation?: Waiting } } | null)?.node;
-    if (node?.__typename === 'InvitationReceivedNotification' && node.invitation?.id) return node.invitation;
+    if (node?.__typename === 'InvitationReceivedNotification' && waits(node.invitation)) return node.invitation;
   }
   const { invitationReceived } = data as { invitationReceived?: Waiting };
-  return invitationReceived?.id ? invitationReceived : undefined;
+  return waits(invitationReceived) ? invitationReceived : undefined;
+}
+
+/** Whether an invitation waits, as far as the result tells: among those of the past are some that were answered. */
+function waits(invitation: Waiting | undefined): invitation is Waiting {
+  return invitation?.id !== undefined && (invitation.state ?? 'PENDING') === 'PENDING';
 }
 
 /** Signs in as a demo member and readies the examples; undefined where the server has no such sign-in. */
@@ -87,20 +93,27 @@ async function openAs(handle: string): Promise<AppProps | undefined> {
 
   const presence = new Presence(handle);
   const members = await demoMembers();
-  const [{ invitable, waiting }] = await Promise.all([demoData(session, members), presence.settled()]);
-  const target = presence.choose(invitable);
+  await presence.settled();
+  let { open } = presence;
+  const { target, instead, waiting } = await demoData(session, members, open);
 
   const fills = new Fills(storage);
-  const want = (person: Person | undefined) =>
-    fills.want({ FindMember: variablesOf.FindMember(person), Invite: variablesOf.Invite(person) });
-  want(target);
+  const want = (person: Person | undefined, why: string | undefined) =>
+    fills.want({ FindMember: variablesOf.FindMember(person), Invite: variablesOf.Invite(person, why) });
+  want(target, instead);
   fills.want({ Respond: variablesOf.Respond(waiting) });
   if (storage.getItem('graphiql:tabState') === null) fills.started();
-  presence.onChange(() => want(presence.choose(invitable)));
+  const follow = async () => {
+    const now = (open = presence.open);
+    const data = await demoData(session, members, now);
+    if (now === open) want(data.target, data.instead);
+  };
+  presence.onChange(() => void follow());
+  if (presence.open.join() !== open.join()) void follow();
 
   const member = members.find((one) => one.handle === handle) ?? { handle, name: handle };
   document.title = `${member.name} – Acquaint`;
-  return { storage, fills, session, member, target, waiting };
+  return { storage, fills, session, member, target, instead, waiting };
 }
 
 async function main(): Promise<void> {

@@ -1,0 +1,10 @@
+// All tests, in one process, one after the other.
+import { after } from 'node:test';
+import { stopAll } from '../lib/program.mjs';
+// import './settings.mjs';
+import './operations.mjs';
+import './snippets.mjs';
+import './tokens.mjs';
+import './pages.mjs';
+
+after(stopAll);

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import http from 'node:http';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { SignJWT, exportJWK, generateKeyPair } from 'jose';
+import { Server } from '../lib/acquaint.mjs';
+import { Program, finish } from '../lib/program.mjs';
+import { writeFiles } from '../lib/readme.mjs';
+
+const secret = 'a secret for the tests, long enough';
+
+/** An HTTP server on a free port that answers JSON. */
+async function answering(answer) {
+  const server = http.createServer(async (request, response) => {
+    let body = '';
+    for await (const part of request.setEncoding('utf8')) body += part;
+    const value = await answer(body && JSON.parse(body));
+    response.writeHead(value === undefined ? 503 : 200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
+}
+const urlOf = (server) => `http://127.0.0.1:${server.address().port}/`;
+
+describe('tokens of a host application', () => {
+  let folder;
+  let server;
+  let host;
+  let answer; // what the host application answers, given a user
+  before(async () => {
+    folder = await writeFiles();
+    process.env.ACQUAINT_JWT_SECRET = secret;
+    server = await Server.start({ command: 'serve', env: { ACQUAINT_JWT_SECRET: secret } });
+    host = await answering(({ handle }) =>
+      answer({ id: `user-${handle}`, login: handle, name: handle.toUpperCase(), email: `${handle}@example.com` }),
+    );
+  });
+  after(async () => {
+    delete process.env.ACQUAINT_JWT_SECRET;
+    host?.closeAllConnections();
+    host?.close();
+    await server?.stop();
+  });
+
+  const run = (handle, ...args) => [
+    process.execPath,
+    ['--experimental-websocket', '--no-warnings', 'try.mjs', ...args],
+    { cwd: folder, env: { ACQUAINT_URL: server.url, TOKEN_URL: urlOf(host), ACQUAINT_AS: handle } },
+  ];
+
+  for (const library of ['apollo', 'urql']) {
+    test(`a subscription outlives its token, and the host application's absence (${library})`, async () => {
+      const { acquaintToken } = await import(pathToFileURL(path.join(folder, 'host.mjs')));
+      const me = `${library}-me`;
+      // One token for the first query, one for the socket. When they end, there is none at first; then there is again.
+      let refused;
+      const failed = new Promise((resolve) => (refused = resolve));
+      let asked = 0;
+      answer = (user) => {
+        asked += 1;
+        if (asked === 3) return void refused();
+        return acquaintToken(user, 2);
+      };
+      const watch = new Program(...run(me, library, 'watch'));
+      await watch.output(new RegExp(`^${me.toUpperCase()}: 0 invitations`));
+
+      await failed;
+      answer = (user) => acquaintToken(user, 60);
+      const { code, out, err } = await finish(...run(`${library}-other`, library, 'invite', me, 'Hello'));
+      assert.equal(err, '');
+      assert.equal(code, 0);
+      assert.match(out, new RegExp(`Invited ${me.toUpperCase()}\\.`));
+      await watch.output(/OTHER invites you: Hello/);
+      assert.equal(watch.lines.length, 2);
+      assert.equal(watch.err, '');
+      await watch.stop();
+    });
+  }
+
+  test('a token that is refused is replaced once', async () => {
+    const { acquaintToken } = await import(pathToFileURL(path.join(folder, 'host.mjs')));
+    let first = true;
+    answer = async (user) => {
+      const good = await acquaintToken(user, 60);
+      if (!first) return good;
+      first = false;
+      return { ...good, token: `${good.token}x` };
+    };
+    const { out, err } = await finish(...run('refused', 'apollo', 'invite', 'refused'));
+    assert.equal(err, '');
+    assert.match(out, /CANNOT_INVITE_SELF/);
+  });
+
+  for (const alg of ['RS256', 'ES256', 'EdDSA']) {
+    test(`${alg} by a key set, with issuer and audience`, async () => {
+      const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+      const keys = await answering(async () => ({ keys: [{ ...(await exportJWK(publicKey)), alg, kid: 'one', use: 'sig' }] }));
+      const serve = await Server.start({
+        command: 'serve', flags: ['--jwks-url', urlOf(keys), '--jwt-issuer', 'me', '--jwt-audience', 'acquaint'],
+      });
+      const ask = async (issuer, audience) => {
+        const token = await new SignJWT({ name: 'Key Holder' })
+          .setProtectedHeader({ alg, kid: 'one' }).setSubject('7').setExpirationTime('1m').setIssuer(issuer).setAudience(audience).sign(privateKey);
+        const response = await fetch(`${serve.url}/graphql`, {
+          method: 'POST',
+          headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+          body: JSON.stringify({ query: '{ viewer { member { name handle } } }' }),
+        });
+        return [response.status, (await response.json()).data?.viewer.member];
+      };
+      try {
+        assert.deepEqual(await ask('me', 'acquaint'), [200, { name: 'Key Holder', handle: 'key-holder' }]);
+        assert.deepEqual(await ask('another', 'acquaint'), [401, undefined]);
+        assert.deepEqual(await ask('me', 'another'), [401, undefined]);
+      } finally {
+        await serve.stop();
+        keys.closeAllConnections();
+        keys.close();
+      }
+    });
+  }
+});
