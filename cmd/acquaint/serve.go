@@ -27,6 +27,6 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	config.JWTSecret, config.JWKSURL, config.JWTIssuer, config.JWTAudience = c.JWTSecret, c.JWKSURL, c.JWTIssuer, c.JWTAudience
 	config.NoMigrate = !c.Migrate
 	return serve(ctx, config, func(a *app.App) {
-		log.InfoContext(ctx, "listening", "url", a.URL(), "graphql", a.URL()+"/graphql")
+		log.InfoContext(ctx, "listening", "url", a.URL(), "graphql", a.URL()+"/graphql", "metrics", a.MetricsURL())
 	})
 }

@@ -118,6 +118,14 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 // URL is where the server can be reached, as in http://127.0.0.1:8080.
 func (a *App) URL() string { return "http://" + a.listener.Addr().String() }
 
+// MetricsURL is where its metrics are, or "" for nowhere.
+func (a *App) MetricsURL() string {
+	if a.metrics == nil {
+		return ""
+	}
+	return "http://" + a.metrics.listener.Addr().String()
+}
+
 // Serve answers until ctx ends, then drains: requests in flight finish, sockets close with 1001.
 func (a *App) Serve(ctx context.Context) error {
 	failed := make(chan error, 1)

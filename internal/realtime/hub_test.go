@@ -1,0 +1,302 @@
+package realtime_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/acquaint/acquaint/internal/app"
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/notification"
+	"github.com/acquaint/acquaint/internal/realtime"
+	"github.com/acquaint/acquaint/internal/store"
+	"github.com/acquaint/acquaint/internal/store/storetest"
+)
+
+func TestMain(m *testing.M) {
+	code := storetest.Main(m)
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Println("goroutines left behind:", err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// patience is how long a test waits for what must come.
+const patience = 20 * time.Second
+
+// never is a sweep that no test lives to see.
+const never = time.Hour
+
+// world is a store with a hub over it, and somebody to notify.
+type world struct {
+	t       *testing.T
+	store   *store.Store
+	hub     *realtime.Hub
+	members *member.Service
+	network *network.Service
+	ada     id.Member
+	senders int
+}
+
+func newWorld(t *testing.T, s *store.Store, source realtime.Source, broker realtime.Broker, sweep time.Duration) *world {
+	t.Helper()
+	hub := realtime.NewHub(source, broker, realtime.Options{Sweep: sweep})
+	t.Cleanup(func() { hub.Close() })
+	w := &world{t: t, store: s, hub: hub, members: member.NewService(s, app.Now, app.NewID)}
+	w.network = network.NewService(s, hub, network.DefaultPolicy(), app.Now, app.NewID)
+	w.ada = w.signIn("ada")
+	return w
+}
+
+func (w *world) signIn(subject string) id.Member {
+	w.t.Helper()
+	m, err := w.members.SignIn(context.Background(), member.Claims{Subject: subject})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return m.ID
+}
+
+// notify makes n new members invite ada.
+func (w *world) notify(n int) {
+	w.t.Helper()
+	for range n {
+		w.senders++
+		if _, err := w.network.Invite(context.Background(), w.signIn(fmt.Sprint("sender", w.senders)), network.InviteInput{Recipient: w.ada}); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
+func (w *world) listen(after *int64) *realtime.Stream {
+	w.t.Helper()
+	s, err := w.hub.Listen(context.Background(), w.ada, after)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(s.Close)
+	return s
+}
+
+// take reads the next n sequences of a stream.
+func take(t *testing.T, s *realtime.Stream, n int) []int64 {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	var out []int64
+	for range n {
+		next, err := s.Next(ctx)
+		if err != nil {
+			t.Fatalf("after %v: %v", out, err)
+		}
+		out = append(out, next.Sequence)
+	}
+	return out
+}
+
+// numbers are from, from+1 … to.
+func numbers(from, to int64) (out []int64) {
+	for n := from; n <= to; n++ {
+		out = append(out, n)
+	}
+	return out
+}
+
+// What is committed after the start comes in order and once, whatever was there before.
+func TestStreamFromNowOn(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, s, &realtime.Local{}, never)
+		w.notify(3)
+		stream := w.listen(nil)
+		w.notify(5)
+		if got := take(t, stream, 5); !slices.Equal(got, numbers(4, 8)) {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+// From a cursor, over several pages of reading.
+func TestStreamAfter(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, s, &realtime.Local{}, never)
+		w.notify(130)
+		for _, after := range []int64{0, 1, 64, 65, 129} {
+			stream := w.listen(&after)
+			if got := take(t, stream, int(130-after)); !slices.Equal(got, numbers(after+1, 130)) {
+				t.Errorf("after %d: got %v", after, got)
+			}
+		}
+		beyond := int64(1000)
+		stream := w.listen(&beyond)
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, err := stream.Next(ctx); !errors.Is(err, context.Canceled) {
+			t.Errorf("after what is not there yet: %v", err)
+		}
+	})
+}
+
+// unreliable is a broker that repeats and reorders hints, or loses them all.
+type unreliable struct {
+	realtime.Local
+
+	lose atomic.Bool
+	old  []notification.Hint
+}
+
+func (u *unreliable) Publish(hints ...notification.Hint) {
+	if u.lose.Load() {
+		return
+	}
+	u.old = append(u.old, hints...)
+	for _, h := range slices.Backward(u.old) {
+		u.Local.Publish(h, h)
+	}
+}
+
+// Hints that come twice and in the wrong order make no duplicate and no disorder.
+func TestRepeatedHints(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, s, &unreliable{}, never)
+		stream := w.listen(nil)
+		w.notify(20)
+		if got := take(t, stream, 20); !slices.Equal(got, numbers(1, 20)) {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+// A hint that is lost costs time only: the sweep finds what it told of.
+func TestLostHints(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		broker := &unreliable{}
+		broker.lose.Store(true)
+		w := newWorld(t, s, s, broker, 10*time.Millisecond)
+		stream := w.listen(nil)
+		w.notify(3)
+		if got := take(t, stream, 3); !slices.Equal(got, numbers(1, 3)) {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+// flaky is a source that fails a number of times, and counts what is read.
+type flaky struct {
+	*store.Store
+
+	failures, reads, largest atomic.Int64
+}
+
+var errAway = errors.New("the database is away")
+
+func (f *flaky) NotificationsAfter(ctx context.Context, m id.Member, after int64, limit int) ([]notification.Notification, error) {
+	f.reads.Add(1)
+	f.largest.Store(max(f.largest.Load(), int64(limit)))
+	if f.failures.Add(-1) >= 0 {
+		return nil, errAway
+	}
+	return f.Store.NotificationsAfter(ctx, m, after, limit)
+}
+
+// A source that fails is asked again; the stream stays and loses nothing.
+func TestSourceFails(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		source := &flaky{Store: s}
+		w := newWorld(t, s, source, &realtime.Local{}, never)
+		stream := w.listen(nil)
+		source.failures.Store(2)
+		w.notify(3)
+		if got := take(t, stream, 3); !slices.Equal(got, numbers(1, 3)) {
+			t.Errorf("got %v", got)
+		}
+	})
+}
+
+// The streams of one member that stand at the same place share one read, and no read is larger than a page, however far
+// behind its stream is.
+func TestSharedReads(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		source := &flaky{Store: s}
+		w := newWorld(t, s, source, &realtime.Local{}, never)
+		const streams, rounds = 10, 5
+		var open []*realtime.Stream
+		for range streams {
+			open = append(open, w.listen(nil))
+		}
+		for round := range int64(rounds) {
+			w.notify(1)
+			for _, stream := range open {
+				if got := take(t, stream, 1); got[0] != round+1 {
+					t.Fatalf("got %v in round %d", got, round)
+				}
+			}
+		}
+		if got := source.reads.Load(); got != rounds {
+			t.Errorf("%d streams took %d reads for %d notifications", streams, got, rounds)
+		}
+		w.notify(100)
+		take(t, open[0], 100)
+		if got := source.largest.Load(); got > 64 {
+			t.Errorf("one read was of %d", got)
+		}
+	})
+}
+
+// A shared page does not outlive what it holds: after a withdrawal nobody gets its notification any more.
+func TestTakenBackWhileWaiting(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, s, &realtime.Local{}, never)
+		quick, slow := w.listen(nil), w.listen(nil)
+		ben := w.signIn("ben")
+		sent, err := w.network.Invite(context.Background(), ben, network.InviteInput{Recipient: w.ada})
+		if err != nil {
+			t.Fatal(err)
+		}
+		take(t, quick, 1) // its page is there to be shared
+		if _, err := w.network.Withdraw(context.Background(), ben, sent.ID); err != nil {
+			t.Fatal(err)
+		}
+		w.notify(1)
+		if got := take(t, slow, 1); got[0] != 2 {
+			t.Errorf("got %v, which was taken back", got)
+		}
+	})
+}
+
+// A hub forgets members whose streams are closed.
+func TestCloseForgets(t *testing.T) {
+	t.Parallel()
+	s := storetest.Open(t, storetest.EmptySQLite(t), store.Options{})
+	w := newWorld(t, s, s, &realtime.Local{}, never)
+	a, err := w.hub.Listen(context.Background(), w.ada, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := w.hub.Listening(); got != 1 {
+		t.Errorf("%d listen", got)
+	}
+	a.Close()
+	if got := w.hub.Listening(); got != 0 {
+		t.Errorf("%d listen after closing", got)
+	}
+	if _, err := w.hub.Listen(context.Background(), id.Member{9}, nil); err == nil || w.hub.Listening() != 0 {
+		t.Errorf("a member that is not there: %v, and %d listen", err, w.hub.Listening())
+	}
+}
