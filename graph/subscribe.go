@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/id"
@@ -12,51 +11,30 @@ import (
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
-// How long a stream waits before it tries again to show a notification: the first time, and at most.
-const (
-	retryFirst = 100 * time.Millisecond
-	retryMost  = 5 * time.Second
-)
-
 // errPassOver is what show gives for a notification that is not for this stream.
 var errPassOver = errors.New("not for this stream")
 
 // stream sends what show makes of the viewer's notifications, from now on or after a sequence, until ctx ends. When
-// show fails it is asked again until it does not: a database that is away must not cost a notification. The stream has
-// started when stream returns.
+// show fails the hub asks again until it does not: a database that is away must not cost a notification. The stream has
+// started when stream returns. The channel is never closed; gqlgen, too, stops with ctx.
 func stream[T any](ctx context.Context, r *Resolver, after *int64, show func(context.Context, notification.Notification) (T, error)) (<-chan T, error) {
-	listening, err := r.Hub.Listen(ctx, viewerKey(ctx), after)
-	if err != nil {
-		return nil, err
-	}
 	out := make(chan T)
-	go func() {
-		defer close(out)
-		defer listening.Close()
-		for {
-			next, err := listening.Next(ctx)
-			if err != nil {
-				return
-			}
-			shown, err := show(ctx, next)
-			for wait := retryFirst; err != nil && !errors.Is(err, errPassOver) && ctx.Err() == nil; wait = min(2*wait, retryMost) {
-				select {
-				case <-time.After(wait):
-				case <-ctx.Done():
-				}
-				shown, err = show(ctx, next)
-			}
-			if err != nil {
-				continue
-			}
-			select {
-			case out <- shown:
-			case <-ctx.Done():
-				return
-			}
+	err := r.Hub.Listen(ctx, viewerKey(ctx), after, func(ctx context.Context, n notification.Notification) error {
+		shown, err := show(ctx, n)
+		if errors.Is(err, errPassOver) {
+			return nil
 		}
-	}()
-	return out, nil
+		if err != nil {
+			return err
+		}
+		select {
+		case out <- shown:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
+	return out, err
 }
 
 // streamNotifications is notificationReceived.

@@ -79,7 +79,7 @@ func TestBadSettings(t *testing.T) {
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--broker-sweep", "0s"}, 2, "--broker-sweep"},
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--log-level", "loud"}, 2, "--log-level"},
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--nonsense"}, 2, "--nonsense"},
-		{[]string{"serve", "--database-url", "mysql://x", "--jwt-secret", secret, "--listen", "127.0.0.1:0"}, 1, "postgres:// or sqlite:"},
+		{[]string{"serve", "--database-url", "mysql://x", "--jwt-secret", secret, "--listen", "127.0.0.1:0"}, 1, "sqlite: or postgres://"},
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--listen", "nowhere"}, 1, "listen"},
 		{[]string{"dev", "--listen", "0.0.0.0:0", "--data-dir", t.TempDir()}, 2, "--listen"},
 		{[]string{"token", "--jwt-secret", secret}, 2, "--subject"},

@@ -122,7 +122,7 @@ func NewNotification(n notification.Notification) Notification {
 		ID: encode(prefixNotification, n.ID), Sequence: n.Sequence, Category: NewCategory(n.Category),
 		ActorKey: n.Actor, CreatedAt: n.CreatedAt, ReadAt: optionalTime(n.ReadAt), InvitationKey: n.Invitation,
 	}
-	switch n.Category { //nolint:exhaustive // the others have no source, and so no type
+	switch n.Category {
 	case notification.InvitationReceived:
 		return &InvitationReceivedNotification{notificationBase: base}
 	case notification.InvitationAccepted:
@@ -181,6 +181,8 @@ func optionalTime(t time.Time) *time.Time {
 }
 
 // IDOf gives the id of a notification, whatever its type.
-func IDOf(n Notification) string { return n.(interface{ id() string }).id() }
+func IDOf(n Notification) string {
+	return n.(interface{ id() string }).id() //nolint:forcetypeassert // all embed notificationBase
+}
 
 func (n *notificationBase) id() string { return n.ID }

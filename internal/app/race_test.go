@@ -19,13 +19,11 @@ func together(do ...func()) {
 	start := make(chan struct{})
 	for _, f := range do {
 		ready.Add(1)
-		done.Add(1)
-		go func() {
-			defer done.Done()
+		done.Go(func() {
 			ready.Done()
 			<-start
 			f()
-		}()
+		})
 	}
 	ready.Wait()
 	close(start)

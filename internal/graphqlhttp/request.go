@@ -13,31 +13,30 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 )
 
-// problem is a request that is no well-formed GraphQL request: a status and a message for the client.
-type problem struct {
-	status  int
-	message string
+// Problem is a request that is no well-formed GraphQL request: a status and a message for the client.
+type Problem struct {
+	Status  int
+	Message string
 }
 
-func badRequest(message string) *problem { return &problem{http.StatusBadRequest, message} }
+func badRequest(message string) *Problem { return &Problem{http.StatusBadRequest, message} }
 
 // readPost reads the body of a POST request of at most limit bytes.
-func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.RawParams, *problem) {
+func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.RawParams, *Problem) {
 	name, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || name != typeJSON {
-		return nil, &problem{http.StatusUnsupportedMediaType, "The Content-Type must be application/json."}
+		return nil, &Problem{http.StatusUnsupportedMediaType, "The Content-Type must be application/json."}
 	}
 	if charset, ok := params["charset"]; ok && !isUTF8(charset) {
-		return nil, &problem{http.StatusUnsupportedMediaType, "The charset must be utf-8."}
+		return nil, &Problem{http.StatusUnsupportedMediaType, "The charset must be utf-8."}
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return nil, &problem{http.StatusUnsupportedMediaType, "The body must not be compressed."}
+		return nil, &Problem{http.StatusUnsupportedMediaType, "The body must not be compressed."}
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
-			return nil, &problem{http.StatusRequestEntityTooLarge, "The body is too large."}
+		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+			return nil, &Problem{http.StatusRequestEntityTooLarge, "The body is too large."}
 		}
 		return nil, badRequest("The body could not be read.")
 	}
@@ -45,7 +44,7 @@ func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.Raw
 }
 
 // ParseBody reads the JSON of a GraphQL request.
-func ParseBody(body []byte) (*graphql.RawParams, *problem) {
+func ParseBody(body []byte) (*graphql.RawParams, *Problem) {
 	if !utf8.Valid(body) {
 		return nil, badRequest("The body is not valid UTF-8.")
 	}
@@ -73,7 +72,7 @@ func ParseBody(body []byte) (*graphql.RawParams, *problem) {
 }
 
 // readGet reads the query of a GET request's URL.
-func readGet(r *http.Request) (*graphql.RawParams, *problem) {
+func readGet(r *http.Request) (*graphql.RawParams, *Problem) {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, badRequest("The query string of the URL is malformed.")

@@ -32,7 +32,7 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	}
 	var (
 		params *graphql.RawParams
-		bad    *problem
+		bad    *Problem
 	)
 	switch r.Method {
 	case http.MethodPost:
@@ -41,10 +41,10 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		params, bad = readGet(r)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
-		bad = &problem{http.StatusMethodNotAllowed, "Use POST or GET."}
+		bad = &Problem{http.StatusMethodNotAllowed, "Use POST or GET."}
 	}
 	if bad != nil {
-		WriteProblem(w, mediaType, bad.status, "BAD_USER_INPUT", bad.message)
+		WriteProblem(w, mediaType, bad.Status, "BAD_USER_INPUT", bad.Message)
 		return
 	}
 	params.Headers = r.Header

@@ -249,7 +249,7 @@ func (c *connection) run(ctx context.Context, op *operation, responses graphql.R
 			c.finish(op, response)
 			return
 		}
-		c.sendFor(op, appendMessage(nil, typeNext, op.id, appendResponse(response)), false)
+		c.sendFor(op, encodeMessage(typeNext, op.id, appendResponse(response)), false)
 		if !op.subscription {
 			c.finish(op, nil)
 			return
@@ -260,9 +260,9 @@ func (c *connection) run(ctx context.Context, op *operation, responses graphql.R
 // finish ends an operation: with an error message for a response in which nothing was executed, else with complete.
 func (c *connection) finish(op *operation, failed *graphql.Response) {
 	if failed == nil {
-		c.sendFor(op, appendMessage(nil, typeComplete, op.id, nil), true)
+		c.sendFor(op, encodeMessage(typeComplete, op.id, nil), true)
 	} else {
-		c.sendFor(op, appendMessage(nil, typeError, op.id, appendErrors(failed.Errors)), true)
+		c.sendFor(op, encodeMessage(typeError, op.id, appendErrors(failed.Errors)), true)
 	}
 	op.end()
 }

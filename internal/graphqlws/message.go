@@ -110,14 +110,13 @@ func object(raw json.RawMessage) (map[string]any, error) {
 	return out, nil
 }
 
-// appendMessage appends a message about an operation; payload is JSON, or nil.
-func appendMessage(b []byte, kind, id string, payload func([]byte) []byte) []byte {
+// encodeMessage makes a message about an operation; payload appends its JSON, or is nil.
+func encodeMessage(kind, id string, payload func([]byte) []byte) []byte {
 	quoted, err := json.Marshal(id)
 	if err != nil {
 		panic(err) // strings can be encoded
 	}
-	b = append(b, `{"id":`...)
-	b = append(b, quoted...)
+	b := append([]byte(`{"id":`), quoted...)
 	b = append(b, `,"type":"`...)
 	b = append(b, kind...)
 	b = append(b, '"')

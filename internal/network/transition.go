@@ -54,7 +54,7 @@ func answer(inv Invitation, action Action, now time.Time) (Invitation, Event, er
 	if inv.State == Withdrawn || inv.State == Expired {
 		return inv, Unchanged, errInvitationWithdrawn()
 	}
-	switch action {
+	switch action { //nolint:exhaustive // the other actions are no answers
 	case Accept:
 		switch inv.State { //nolint:exhaustive // the rest is refused below
 		case Accepted:
@@ -101,13 +101,14 @@ func cross(inv Invitation, now time.Time) (Invitation, Event, error) {
 }
 
 func withdraw(inv Invitation) (Invitation, Event, error) {
-	switch {
-	case inv.State == Withdrawn:
+	switch inv.State {
+	case Withdrawn:
 		return inv, Unchanged, nil
-	case inv.State == Accepted:
+	case Accepted:
 		return inv, Unchanged, errAlreadyAnswered()
-	case inv.State == Expired:
+	case Expired:
 		return inv, Unchanged, errInvitationWithdrawn()
+	case Pending, Ignored, Declined:
 	}
 	inv.State = Withdrawn
 	return inv, WasWithdrawn, nil

@@ -121,8 +121,7 @@ func check(t *testing.T, before network.Invitation, actor network.Actor, action 
 	t.Helper()
 	after, event, err := network.Transition(before, actor, action, now)
 	got := outcome{after.State, after.Flagged, event, ""}
-	var refused *refusal.Error
-	if errors.As(err, &refused) {
+	if refused, ok := errors.AsType[*refusal.Error](err); ok {
 		got.code = refused.Code
 	} else if err != nil {
 		t.Fatal(err)

@@ -2,6 +2,7 @@ package notification
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -63,7 +64,7 @@ func defaultFrequency(category Category, channel Channel) Frequency {
 	case InApp:
 		return RealTime
 	case Email:
-		switch category { //nolint:exhaustive // the rest is weekly
+		switch category {
 		case InvitationReceived:
 			return RealTime
 		case InvitationAccepted, Message:
@@ -72,7 +73,7 @@ func defaultFrequency(category Category, channel Channel) Frequency {
 			return Weekly
 		}
 	case Push:
-		switch category { //nolint:exhaustive // the rest is off
+		switch category {
 		case InvitationReceived, InvitationAccepted, Message:
 			return RealTime
 		default:
@@ -96,9 +97,7 @@ func (p Preferences) Apply(change Change, now time.Time) (Preferences, error) {
 	changed := make(map[Category]map[Channel]Frequency, len(p.Changed))
 	for category, byChannel := range p.Changed {
 		changed[category] = make(map[Channel]Frequency, len(byChannel))
-		for channel, frequency := range byChannel {
-			changed[category][channel] = frequency
-		}
+		maps.Copy(changed[category], byChannel)
 	}
 	for i, s := range change.Settings {
 		if s.Channel == InApp && s.Frequency != Off && s.Frequency != RealTime {

@@ -52,13 +52,32 @@ type Hub struct {
 // listeners is the streams of one member, and the page they share.
 type listeners struct {
 	mu      sync.Mutex
-	streams map[*Stream]struct{}
+	streams map[*stream]struct{}
 	known   int64 // the greatest number heard of
 	// generation counts the wake-ups. A page is shared only within one: what was taken back is gone from the next.
 	generation uint64
 
 	pulling sync.Mutex // held while reading, so that the others wait for the page instead of reading it again
 	page    page
+}
+
+// read gives the page after a stream's cursor: the shared one if it is of this wake-up and begins early enough.
+func (l *listeners) read(ctx context.Context, s *stream) (page, error) {
+	l.pulling.Lock()
+	defer l.pulling.Unlock()
+	l.mu.Lock()
+	generation := l.generation
+	l.mu.Unlock()
+	if l.page.generation == generation && generation > 0 && l.page.from <= s.cursor && !l.page.full {
+		return l.page, nil
+	}
+	rows, err := s.hub.source.NotificationsAfter(ctx, s.member, s.cursor, pageSize)
+	if err != nil {
+		return page{}, err
+	}
+	read := page{generation: generation, from: s.cursor, rows: rows, full: len(rows) == pageSize}
+	l.page = read
+	return read, nil
 }
 
 // page is one read of an inbox, shared by streams that stand at from or later.
@@ -118,16 +137,23 @@ func (l *listeners) wake(number int64) {
 	l.generation++
 	l.known = max(l.known, number)
 	for s := range l.streams {
-		s.signal()
+		s.wake()
 	}
 }
 
-func (h *Hub) add(s *Stream) {
+// heard notes a number that a stream has seen.
+func (l *listeners) heard(number int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known = max(l.known, number)
+}
+
+func (h *Hub) add(s *stream) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	l := h.members[s.member]
 	if l == nil {
-		l = &listeners{streams: make(map[*Stream]struct{})}
+		l = &listeners{streams: make(map[*stream]struct{})}
 		h.members[s.member] = l
 	}
 	s.shared = l
@@ -136,7 +162,7 @@ func (h *Hub) add(s *Stream) {
 	l.streams[s] = struct{}{}
 }
 
-func (h *Hub) remove(s *Stream) {
+func (h *Hub) remove(s *stream) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.shared.mu.Lock()

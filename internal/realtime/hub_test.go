@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -78,28 +79,42 @@ func (w *world) notify(n int) {
 	}
 }
 
-func (w *world) listen(after *int64) *realtime.Stream {
+// stream is what was delivered and not taken yet: it waits for the taker, as a socket for its peer.
+type stream struct {
+	sequences chan int64
+	close     context.CancelFunc
+}
+
+func (w *world) listen(after *int64) *stream {
 	w.t.Helper()
-	s, err := w.hub.Listen(context.Background(), w.ada, after)
+	ctx, cancel := context.WithCancel(context.Background())
+	w.t.Cleanup(cancel)
+	s := &stream{sequences: make(chan int64), close: cancel}
+	err := w.hub.Listen(ctx, w.ada, after, func(ctx context.Context, n notification.Notification) error {
+		select {
+		case s.sequences <- n.Sequence:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.t.Cleanup(s.Close)
 	return s
 }
 
-// take reads the next n sequences of a stream.
-func take(t *testing.T, s *realtime.Stream, n int) []int64 {
+// take takes the next n sequences of a stream.
+func take(t *testing.T, s *stream, n int) []int64 {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
-	defer cancel()
 	var out []int64
 	for range n {
-		next, err := s.Next(ctx)
-		if err != nil {
-			t.Fatalf("after %v: %v", out, err)
+		select {
+		case next := <-s.sequences:
+			out = append(out, next)
+		case <-time.After(patience):
+			t.Fatalf("nothing more after %v", out)
 		}
-		out = append(out, next.Sequence)
 	}
 	return out
 }
@@ -138,12 +153,16 @@ func TestStreamAfter(t *testing.T) {
 				t.Errorf("after %d: got %v", after, got)
 			}
 		}
-		beyond := int64(1000)
-		stream := w.listen(&beyond)
-		ctx, cancel := context.WithCancel(context.Background())
-		cancel()
-		if _, err := stream.Next(ctx); !errors.Is(err, context.Canceled) {
-			t.Errorf("after what is not there yet: %v", err)
+		beyond, last := int64(1000), int64(130)
+		ahead, here := w.listen(&beyond), w.listen(&last)
+		w.notify(1)
+		if got := take(t, here, 1); got[0] != 131 {
+			t.Errorf("after the last: got %v", got)
+		}
+		select {
+		case got := <-ahead.sequences:
+			t.Errorf("after what is not there yet: got %d", got)
+		default:
 		}
 	})
 }
@@ -235,7 +254,7 @@ func TestSharedReads(t *testing.T) {
 		source := &flaky{Store: s}
 		w := newWorld(t, s, source, &realtime.Local{}, never)
 		const streams, rounds = 10, 5
-		var open []*realtime.Stream
+		var open []*stream
 		for range streams {
 			open = append(open, w.listen(nil))
 		}
@@ -258,24 +277,27 @@ func TestSharedReads(t *testing.T) {
 	})
 }
 
-// A shared page does not outlive what it holds: after a withdrawal nobody gets its notification any more.
+// No page outlives what it holds: after a withdrawal nobody gets its notification any more, not even who had it read
+// and was waiting to give it.
 func TestTakenBackWhileWaiting(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
 		w := newWorld(t, s, s, &realtime.Local{}, never)
-		quick, slow := w.listen(nil), w.listen(nil)
+		beginning := int64(0)
+		w.notify(1)
 		ben := w.signIn("ben")
 		sent, err := w.network.Invite(context.Background(), ben, network.InviteInput{Recipient: w.ada})
 		if err != nil {
 			t.Fatal(err)
 		}
-		take(t, quick, 1) // its page is there to be shared
+		quick, slow := w.listen(&beginning), w.listen(&beginning) // both read a page with both
+		take(t, quick, 2)
 		if _, err := w.network.Withdraw(context.Background(), ben, sent.ID); err != nil {
 			t.Fatal(err)
 		}
 		w.notify(1)
-		if got := take(t, slow, 1); got[0] != 2 {
-			t.Errorf("got %v, which was taken back", got)
+		if got := take(t, slow, 2); !slices.Equal(got, []int64{1, 3}) {
+			t.Errorf("got %v, and 2 was taken back", got)
 		}
 	})
 }
@@ -285,18 +307,43 @@ func TestCloseForgets(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, storetest.EmptySQLite(t), store.Options{})
 	w := newWorld(t, s, s, &realtime.Local{}, never)
-	a, err := w.hub.Listen(context.Background(), w.ada, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := w.listen(nil)
 	if got := w.hub.Listening(); got != 1 {
 		t.Errorf("%d listen", got)
 	}
-	a.Close()
-	if got := w.hub.Listening(); got != 0 {
-		t.Errorf("%d listen after closing", got)
+	a.close()
+	for deadline := time.Now().Add(patience); w.hub.Listening() != 0; runtime.Gosched() {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d listen after closing", w.hub.Listening())
+		}
 	}
-	if _, err := w.hub.Listen(context.Background(), id.Member{9}, nil); err == nil || w.hub.Listening() != 0 {
+	err := w.hub.Listen(context.Background(), id.Member{9}, nil, nil)
+	if err == nil || w.hub.Listening() != 0 {
 		t.Errorf("a member that is not there: %v, and %d listen", err, w.hub.Listening())
 	}
+}
+
+// A delivery that fails is tried again: nothing is skipped.
+func TestDeliveryFails(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		w := newWorld(t, s, s, &realtime.Local{}, never)
+		got := make(chan int64, 10)
+		failures := 2
+		ctx, cancel := context.WithCancel(context.Background())
+		t.Cleanup(cancel)
+		if err := w.hub.Listen(ctx, w.ada, nil, func(_ context.Context, n notification.Notification) error {
+			if failures--; failures >= 0 {
+				return errAway
+			}
+			got <- n.Sequence
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		w.notify(2)
+		if all := take(t, &stream{sequences: got}, 2); !slices.Equal(all, numbers(1, 2)) {
+			t.Errorf("got %v", all)
+		}
+	})
 }

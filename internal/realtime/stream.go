@@ -3,28 +3,40 @@ package realtime
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
-// Stream is one subscription: a cursor over a member's inbox. It is for one goroutine.
-type Stream struct {
-	hub    *Hub
-	member id.Member
-	shared *listeners
-	cursor int64 // the sequence of the last notification given, or passed over
-	start  int64 // the last number there was when the stream started
-	rows   []notification.Notification
-	woken  chan struct{} // one wake-up, however many came
+// Deliver is given a stream's notifications, in order and one at a time. It may block: nothing more is read meanwhile.
+// When it fails it is given the same notification again, a little later, unless the context has ended.
+type Deliver func(ctx context.Context, n notification.Notification) error
+
+// stream is one subscription: a cursor over a member's inbox. At rest it is this and nothing more; while there is
+// something to give, one goroutine gives it.
+type stream struct {
+	hub     *Hub
+	member  id.Member
+	shared  *listeners
+	deliver Deliver
+	ctx     context.Context //nolint:containedctx // a stream lives as long as its context
+	start   int64           // the last number there was when the stream started
+
+	cursor int64 // the last number given, or passed over; of the running goroutine alone
+
+	mu      sync.Mutex
+	woken   bool
+	running bool
 }
 
-// Listen opens a stream of what is committed from now on, or of everything after a sequence (0 is the beginning). It
-// has started when Listen returns. Close it.
-func (h *Hub) Listen(ctx context.Context, member id.Member, after *int64) (*Stream, error) {
-	s := &Stream{hub: h, member: member, woken: make(chan struct{}, 1)}
-	// First listen, then look: what is committed in between wakes the stream, or is seen.
+// Listen gives deliver what is committed from now on, or everything after a sequence (0 is the beginning), until ctx
+// ends. It has started when Listen returns.
+func (h *Hub) Listen(ctx context.Context, member id.Member, after *int64, deliver Deliver) error {
+	s := &stream{hub: h, member: member, deliver: deliver, ctx: ctx, running: true}
+	// First listen, then look: what is committed in between wakes the stream, or is seen. It counts as running so that
+	// it waits for its cursor.
 	h.add(s)
 	hints, err := h.source.LastNumbers(ctx, []id.Member{member})
 	if err == nil && len(hints) != 1 {
@@ -32,98 +44,101 @@ func (h *Hub) Listen(ctx context.Context, member id.Member, after *int64) (*Stre
 	}
 	if err != nil {
 		h.remove(s)
-		return nil, err
+		return err
 	}
 	s.start = hints[0].Number
 	s.cursor = s.start
 	if after != nil {
 		s.cursor = *after
 	}
-	s.shared.mu.Lock()
-	s.shared.known = max(s.shared.known, s.start)
-	s.shared.mu.Unlock()
-	if s.cursor < s.start {
-		s.signal()
+	s.shared.heard(s.start)
+	context.AfterFunc(ctx, func() { h.remove(s) })
+
+	s.mu.Lock()
+	s.running = false
+	missed := s.woken || s.cursor < s.start
+	s.mu.Unlock()
+	if missed {
+		s.wake()
 	}
-	return s, nil
+	return nil
 }
 
-// Close ends the stream.
-func (s *Stream) Close() { s.hub.remove(s) }
-
-func (s *Stream) signal() {
-	select {
-	case s.woken <- struct{}{}:
-	default: // it has one already
+// wake lets the stream look for what is new. It does not block.
+func (s *stream) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.woken = true
+	if !s.running && s.ctx.Err() == nil {
+		s.running = true
+		go s.run()
 	}
 }
 
-// Next waits for the next notification. The only error is that of ctx.
-func (s *Stream) Next(ctx context.Context) (notification.Notification, error) {
-	for {
-		for len(s.rows) > 0 {
-			next := s.rows[0]
-			s.rows = s.rows[1:]
-			if next.Sequence <= s.cursor {
-				continue
+// asleep reports whether there is no new wake-up; then the stream is at rest.
+func (s *stream) asleep() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.woken && s.ctx.Err() == nil {
+		s.woken = false
+		return false
+	}
+	s.running = false
+	return true
+}
+
+// run gives what there is, page by page, until there is no more.
+func (s *stream) run() {
+	for !s.asleep() {
+		read, ok := retry(s, func() (page, error) { return s.shared.read(s.ctx, s) })
+		if !ok {
+			continue // ctx has ended, and so it falls asleep
+		}
+		for _, n := range read.rows {
+			if !s.give(n) || s.wokenAgain() {
+				break
 			}
-			s.cursor = next.Sequence
-			// Held by a pause: it comes to a stream that starts after it and asks for it, and to no other.
-			if next.Held && next.Sequence > s.start {
-				continue
-			}
-			return next, nil
 		}
-		s.rows = nil
-		select {
-		case <-ctx.Done():
-			return notification.Notification{}, ctx.Err()
-		case <-s.woken:
-		}
-		if err := s.pull(ctx); err != nil {
-			return notification.Notification{}, err
+		if read.full {
+			s.wake() // there may be more beyond the page
 		}
 	}
 }
 
-// pull reads the page after the cursor, again until the source gives it.
-func (s *Stream) pull(ctx context.Context) error {
+// wokenAgain reports whether something has changed since the page was read: what is left of it may have been taken back.
+func (s *stream) wokenAgain() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.woken
+}
+
+// give delivers one notification, unless it was given before or is not for this stream; false when ctx has ended.
+func (s *stream) give(n notification.Notification) bool {
+	if n.Sequence <= s.cursor {
+		return true
+	}
+	// Held by a pause: it comes to a stream that starts after it and asks for it, and to no other.
+	if !n.Held || n.Sequence <= s.start {
+		if _, ok := retry(s, func() (struct{}, error) { return struct{}{}, s.deliver(s.ctx, n) }); !ok {
+			return false
+		}
+	}
+	s.cursor = n.Sequence
+	return true
+}
+
+// retry does something until it succeeds, waiting longer and longer; false when ctx has ended.
+func retry[T any](s *stream, do func() (T, error)) (T, bool) {
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
-		page, err := s.shared.read(ctx, s)
-		if err == nil {
-			s.rows = page.rows
-			if page.full {
-				s.signal() // there may be more beyond the page
-			}
-			return nil
+		result, err := do()
+		if err == nil || s.ctx.Err() != nil {
+			return result, s.ctx.Err() == nil
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		s.hub.options.Log.WarnContext(ctx, "cannot read notifications; will try again", "error", err, "wait", wait)
+		s.hub.options.Log.WarnContext(s.ctx, "cannot deliver notifications; will try again", "error", err, "wait", wait)
 		select {
 		case <-time.After(wait):
-		case <-ctx.Done():
-			return ctx.Err()
+		case <-s.ctx.Done():
+			return result, false
 		}
 	}
-}
-
-// read gives the page after the stream's cursor: the shared one if it is of this wake-up and begins early enough.
-func (l *listeners) read(ctx context.Context, s *Stream) (page, error) {
-	l.pulling.Lock()
-	defer l.pulling.Unlock()
-	l.mu.Lock()
-	generation := l.generation
-	l.mu.Unlock()
-	if l.page.generation == generation && generation > 0 && l.page.from <= s.cursor && !l.page.full {
-		return l.page, nil
-	}
-	rows, err := s.hub.source.NotificationsAfter(ctx, s.member, s.cursor, pageSize)
-	if err != nil {
-		return page{}, err
-	}
-	read := page{generation: generation, from: s.cursor, rows: rows, full: len(rows) == pageSize}
-	l.page = read
-	return read, nil
 }

@@ -55,8 +55,7 @@ func translate(err error) error {
 
 // settled reports whether the database broke the transaction so that others could go on; run again, it may succeed.
 func settled(err error) bool {
-	var fromPostgres *pq.Error
-	if errors.As(err, &fromPostgres) {
+	if fromPostgres, ok := errors.AsType[*pq.Error](err); ok {
 		return fromPostgres.Code == serializationFailure || fromPostgres.Code == deadlockDetected
 	}
 	return false
@@ -65,8 +64,7 @@ func settled(err error) bool {
 // violates reports whether err is that a unique index over the column, alone, has the value already.
 func violates(err error, column string) bool {
 	const uniqueViolation = "23505"
-	var fromPostgres *pq.Error
-	if errors.As(err, &fromPostgres) {
+	if fromPostgres, ok := errors.AsType[*pq.Error](err); ok {
 		return fromPostgres.Code == uniqueViolation && strings.Contains(fromPostgres.Constraint, "_"+column+"_")
 	}
 	var fromSQLite *sqlite.Error

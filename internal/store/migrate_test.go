@@ -60,16 +60,14 @@ func TestMigrateTogether(t *testing.T) {
 	storetest.EachDatabase(t, func(t *testing.T, address string) {
 		var done sync.WaitGroup
 		for range 3 {
-			done.Add(1)
-			go func() {
-				defer done.Done()
+			done.Go(func() {
 				s, err := store.Open(context.Background(), address, store.Options{})
 				if err != nil {
 					t.Error(err)
 					return
 				}
 				s.Close()
-			}()
+			})
 		}
 		done.Wait()
 		db, dialect, folder := rawDB(t, address)

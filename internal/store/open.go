@@ -67,7 +67,7 @@ func connect(address string, observe func(string, []any)) (s *Store, path string
 		path = strings.TrimPrefix(rest, "//")
 		s, err = connectSQLite(path, observe)
 	default:
-		err = errors.New("the database URL must start with postgres:// or sqlite:")
+		err = errors.New("the database URL must start with sqlite: or postgres://")
 	}
 	return s, path, err
 }

@@ -44,8 +44,7 @@ func TestClean(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			t.Parallel()
 			got, err := c.rule.Clean(c.in, "note")
-			var refused *refusal.Error
-			if errors.As(err, &refused) {
+			if refused, ok := errors.AsType[*refusal.Error](err); ok {
 				if refused.Code != c.code || len(refused.Field) != 1 || refused.Field[0] != "note" {
 					t.Fatalf("refused with %v %v, want %s", refused, refused.Field, c.code)
 				}
