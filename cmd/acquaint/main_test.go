@@ -190,7 +190,7 @@ func checkDev(t *testing.T, url, folder string) {
 		}
 	}
 	// Another site's name for this address gets no tokens.
-	request, _ := http.NewRequest(http.MethodGet, url+"/dev/members", nil) //nolint:noctx // a test
+	request, _ := http.NewRequest(http.MethodGet, url+"/dev/members", nil)
 	request.Host = "evil.example"
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
@@ -254,7 +254,7 @@ func TestServe(t *testing.T) {
 
 func get(t *testing.T, url string) *http.Response {
 	t.Helper()
-	answer, err := http.Get(url) //nolint:gosec,noctx // a test
+	answer, err := http.Get(url) //nolint:noctx // a test
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +264,7 @@ func get(t *testing.T, url string) *http.Response {
 
 func fetch(t *testing.T, method, url, token, body string, into any) {
 	t.Helper()
-	request, err := http.NewRequest(method, url, strings.NewReader(body)) //nolint:noctx // a test
+	request, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -76,6 +76,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	if err != nil {
 		return a, err
 	}
+	//nolint:contextcheck // the hub ends with Close, not with ctx
 	a.hub = realtime.NewHub(a.store, &realtime.Local{}, realtime.Options{Sweep: config.BrokerSweep, Log: config.Log})
 
 	members := member.NewService(a.store, config.Now, config.NewID)

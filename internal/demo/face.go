@@ -16,7 +16,8 @@ var faceTemplate = template.Must(template.New("face").Parse(`<svg xmlns="http://
 <ellipse cx="48" cy="46" rx="19" ry="23" fill="{{.Skin}}"/>
 <path d="{{.Fringe}}" fill="{{.HairColour}}"/>
 <circle cx="40.5" cy="46" r="2.2" fill="#2b2320"/><circle cx="55.5" cy="46" r="2.2" fill="#2b2320"/>
-{{if .Glasses}}<g fill="none" stroke="#3b3431" stroke-width="1.6"><circle cx="40.5" cy="46" r="6"/><circle cx="55.5" cy="46" r="6"/><path d="M46.5 46h3"/></g>{{end}}
+{{if .Glasses}}<g fill="none" stroke="#3b3431" stroke-width="1.6">
+<circle cx="40.5" cy="46" r="6"/><circle cx="55.5" cy="46" r="6"/><path d="M46.5 46h3"/></g>{{end}}
 <path d="M41 57q7 {{.Smile}} 14 0" fill="none" stroke="#8a3b34" stroke-width="2" stroke-linecap="round"/>
 </svg>`))
 
@@ -43,8 +44,8 @@ func writeFace(w io.Writer, p person) error {
 	h := fnv.New64a()
 	_, _ = fmt.Fprint(h, p.handle, p.company)
 	seed := h.Sum64()
-	pick := func(from []string) string {
-		s := from[seed%uint64(len(from))]
+	pick := func(from []string) template.HTMLAttr {
+		s := template.HTMLAttr(from[seed%uint64(len(from))]) //nolint:gosec // shapes and colours from above
 		seed /= uint64(len(from))
 		return s
 	}
@@ -54,8 +55,7 @@ func writeFace(w io.Writer, p person) error {
 		Background, Clothes, Skin, HairColour, Hair, Fringe, Smile template.HTMLAttr
 		Glasses                                                    bool
 	}{
-		Name: p.name, Background: template.HTMLAttr(pick(backgrounds)), Clothes: template.HTMLAttr(pick(clothes)),
-		Skin: template.HTMLAttr(pick(skins)), HairColour: template.HTMLAttr(pick(hairColours)), Hair: template.HTMLAttr(pick(hairs)),
-		Fringe: template.HTMLAttr(pick(fringes)), Smile: template.HTMLAttr(pick(smile)), Glasses: seed%3 == 0,
+		Name: p.name, Background: pick(backgrounds), Clothes: pick(clothes), Skin: pick(skins), HairColour: pick(hairColours),
+		Hair: pick(hairs), Fringe: pick(fringes), Smile: pick(smile), Glasses: seed%3 == 0,
 	})
 }

@@ -256,7 +256,7 @@ func TestPanic(t *testing.T) {
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
-			s := start(t, graphqlws.Options{})
+			s := start(t, graphqlws.Options{MaxConnections: 1, MaxSubscriptions: 1})
 			c := s.enter("ann")
 			c.subscribe("1", query)
 			if strings.Contains(query, "stubborn") {
@@ -264,7 +264,11 @@ func TestPanic(t *testing.T) {
 			}
 			c.expectClose(1013)
 			wait(t, s.gone, "the end of the connection")
-			s.enter("ann").expectQuiet()
+
+			// What it counted against is given back.
+			again := s.enter("ann")
+			again.subscribe("1", `subscription { events }`)
+			again.expectQuiet()
 		})
 	}
 }

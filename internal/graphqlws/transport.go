@@ -135,7 +135,7 @@ func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		return
 	}
 	defer t.remove(c)
-	c.serve()
+	c.serve() //nolint:contextcheck // the connection holds its context
 }
 
 func (t *Transport) add(c *connection) bool {

@@ -135,7 +135,9 @@ func (s *Store) Preferences(ctx context.Context, member id.Member) (notification
 }
 
 // ChangePreferences implements notification.Store.
-func (s *Store) ChangePreferences(ctx context.Context, member id.Member, change func(notification.Preferences) (notification.Preferences, error)) (notification.Preferences, error) {
+func (s *Store) ChangePreferences(ctx context.Context, member id.Member,
+	change func(notification.Preferences) (notification.Preferences, error),
+) (notification.Preferences, error) {
 	var after notification.Preferences
 	err := s.write(ctx, func(t *tx) error {
 		// Takes the lock that numbering takes; the value stays.

@@ -80,7 +80,7 @@ func (c *Client) Do(query string, vars Vars) Response {
 
 // Post sends a body as it is.
 func (c *Client) Post(body []byte) Response {
-	request, err := http.NewRequest(http.MethodPost, c.url+"/graphql", bytes.NewReader(body)) //nolint:noctx // a test
+	request, err := http.NewRequest(http.MethodPost, c.url+"/graphql", bytes.NewReader(body))
 	if err != nil {
 		panic(err)
 	}

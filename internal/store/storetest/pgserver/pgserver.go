@@ -72,7 +72,7 @@ func (s *Server) start(ctx context.Context, bin string) error {
 		"-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "log_min_messages=fatal",
 	}
 	const script = `"$@" </dev/null & server=$!; read -r _; kill -INT $server 2>/dev/null; wait $server`
-	s.cmd = exec.Command("/bin/sh", append([]string{"-c", script, "sh"}, postgres...)...) //nolint:noctx // outlives ctx
+	s.cmd = exec.Command("/bin/sh", append([]string{"-c", script, "sh"}, postgres...)...)
 	s.cmd.Dir, s.cmd.SysProcAttr = s.dir, attr
 	if s.leash, err = s.cmd.StdinPipe(); err != nil {
 		return err
