@@ -8,7 +8,6 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
-	"github.com/99designs/gqlgen/graphql/handler/lru"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/validator/rules"
@@ -20,19 +19,13 @@ import (
 // Options are the settings of the face; a zero number takes the default.
 type Options struct {
 	Introspection bool
-	// TokenLimit is how many tokens a document may have. It also keeps the parser's stack within bounds.
-	TokenLimit int
+	Limits        Limits
 	// BatchWait is how long a loader collects keys before it asks for them in one query.
 	BatchWait time.Duration
 	Log       *slog.Logger
 }
 
-const (
-	defaultTokenLimit = 5000
-	defaultBatchWait  = 500 * time.Microsecond
-	// documentCache is how many parsed and validated documents are kept.
-	documentCache = 1000
-)
+const defaultBatchWait = 500 * time.Microsecond
 
 // face is the schema with what surrounds every operation.
 type face struct {
@@ -50,21 +43,24 @@ func New(resolver *Resolver, options Options) *handler.Server {
 	if f.log == nil {
 		f.log = slog.New(slog.DiscardHandler)
 	}
-	if options.TokenLimit == 0 {
-		options.TokenLimit = defaultTokenLimit
+	if options.Limits == (Limits{}) {
+		options.Limits = DefaultLimits()
 	}
-	e := handler.New(generated.NewExecutableSchema(generated.Config{Resolvers: resolver}))
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolver})
+	cache := newDocuments()
+	e := handler.New(schema)
 	e.SetErrorPresenter(f.present)
 	e.SetRecoverFunc(f.recovered)
-	e.SetParserTokenLimit(options.TokenLimit)
+	e.SetParserTokenLimit(options.Limits.Tokens)
 	e.SetDisableSuggestion(true)
-	e.SetQueryCache(lru.New[*ast.QueryDocument](documentCache))
+	e.SetQueryCache(cache)
 	e.SetValidationRulesFn(func() *rules.Rules {
 		r := rules.NewDefaultRules()
-		// It takes exponential time on nested fragments.
+		// It takes exponential time on nested fragments; the limiter has one that does not.
 		r.RemoveRule(rules.MaxIntrospectionDepth.Name)
 		return r
 	})
+	e.Use(newLimiter(options.Limits, schema.Schema(), cache))
 	if options.Introspection {
 		e.Use(extension.Introspection{})
 	}

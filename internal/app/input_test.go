@@ -263,7 +263,7 @@ func TestBadDocuments(t *testing.T) {
 		ada := s.As(t, "ada")
 		for query, code := range map[string]string{
 			`{`: "GRAPHQL_PARSE_FAILED", `{ nothing }`: "GRAPHQL_VALIDATION_FAILED", `query { viewer { member { nam } } }`: "GRAPHQL_VALIDATION_FAILED",
-			strings.Repeat("{a", 400_000): "GRAPHQL_PARSE_FAILED", `query($x: Int!) { viewer { connections(first: $x) { totalCount } } }`: "GRAPHQL_VALIDATION_FAILED",
+			strings.Repeat("{a", 400_000): "COMPLEXITY_LIMIT_EXCEEDED", `query($x: Int!) { viewer { connections(first: $x) { totalCount } } }`: "GRAPHQL_VALIDATION_FAILED",
 			`mutation { respondToInvitation(input: {invitationId: "x", response: MAYBE}) { userErrors { code } } }`: "GRAPHQL_VALIDATION_FAILED",
 			`{ viewer { connections(first: 99999999999999999999) { totalCount } } }`:                                "GRAPHQL_VALIDATION_FAILED",
 		} {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -62,6 +63,7 @@ func NewVerifier(ctx context.Context, config Config, now func() time.Time, log *
 	}
 	if config.JWKSURL != "" {
 		keys, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{config.JWKSURL}, keyfunc.Override{
+			Client:            &http.Client{Transport: keySetTransport{http.DefaultTransport}},
 			HTTPTimeout:       keysTimeout,
 			RateLimitWaitMax:  keysWait,
 			RefreshInterval:   keysRefresh,

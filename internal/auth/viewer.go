@@ -31,21 +31,19 @@ type Authenticator struct {
 	members  *member.Service
 	log      *slog.Logger
 	now      func() time.Time
-	known    *lru.Cache[known, signedIn]
+	known    *lru.Cache[string, signedIn] // by subject
 }
 
 // signedIn is a member that was signed in, and until when that is remembered.
 type signedIn struct {
 	member id.Member
+	email  string // as the token gave it; another must be kept
 	until  time.Time
 }
 
-// known is what of a token decides which member it is and what changes about it.
-type known struct{ subject, email string }
-
 // NewAuthenticator makes an Authenticator.
 func NewAuthenticator(verifier *Verifier, members *member.Service, now func() time.Time, log *slog.Logger) *Authenticator {
-	cache, err := lru.New[known, signedIn](rememberedMembers)
+	cache, err := lru.New[string, signedIn](rememberedMembers)
 	if err != nil {
 		panic(err) // the size is positive
 	}
@@ -67,15 +65,14 @@ func (a *Authenticator) Authenticate(ctx context.Context, authorization string) 
 		a.log.DebugContext(ctx, "refused a token", "error", err)
 		return nil, ErrBadToken
 	}
-	key := known{claims.Subject, claims.Email}
-	if hit, ok := a.known.Get(key); ok && a.now().Before(hit.until) {
+	if hit, ok := a.known.Get(claims.Subject); ok && hit.email == claims.Email && a.now().Before(hit.until) {
 		return &Viewer{Member: hit.member, Expires: expires}, nil
 	}
 	m, err := a.members.SignIn(ctx, claims)
 	if err != nil {
 		return nil, errors.Join(errors.New("sign-in failed"), err)
 	}
-	a.known.Add(key, signedIn{m.ID, a.now().Add(rememberedFor)})
+	a.known.Add(claims.Subject, signedIn{m.ID, claims.Email, a.now().Add(rememberedFor)})
 	return &Viewer{Member: m.ID, Expires: expires}, nil
 }
 

@@ -2,6 +2,7 @@ package graphqlhttp
 
 import (
 	"mime"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -41,6 +42,9 @@ type mediaRange struct {
 	place       int
 }
 
+// qvalue is a quality (RFC 9110, section 12.4.2).
+var qvalue = regexp.MustCompile(`^(0(\.\d{0,3})?|1(\.0{0,3})?)$`)
+
 // bestRange finds the most specific part that covers a media type; its quality is what counts (RFC 9110, 12.5.1).
 func bestRange(accept, mediaType string) mediaRange {
 	best := mediaRange{}
@@ -66,8 +70,9 @@ func bestRange(accept, mediaType string) mediaRange {
 		}
 		quality := 1.0
 		if q, ok := params["q"]; ok {
-			if quality, err = strconv.ParseFloat(q, 64); err != nil || quality < 0 || quality > 1 {
-				quality = 0
+			quality = 0
+			if qvalue.MatchString(q) {
+				quality, _ = strconv.ParseFloat(q, 64) // it matches
 			}
 		}
 		best = mediaRange{quality, specificity, place}

@@ -67,7 +67,12 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		return
 	}
 	responses, ctx := exec.DispatchOperation(ctx, op)
-	writeResponse(w, mediaType, responses(ctx))
+	response := responses(ctx)
+	if response == nil { // the time was over before anything ran
+		WriteProblem(w, mediaType, http.StatusServiceUnavailable, "UNAVAILABLE", "The request took too long; try again.")
+		return
+	}
+	writeResponse(w, mediaType, response)
 }
 
 // writeResponse writes what came of a well-formed request.

@@ -3,8 +3,10 @@ package graphqlws
 import (
 	"context"
 	"errors"
+	"runtime/debug"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/gorilla/websocket"
@@ -43,11 +45,25 @@ type operation struct {
 
 // serve reads messages until the connection ends, and leaves nothing behind.
 func (c *connection) serve() {
+	defer c.leave()
+	c.start()
+	for {
+		kind, raw, err := c.ws.ReadMessage()
+		if err != nil {
+			return
+		}
+		if c.alive() {
+			c.receive(kind, raw)
+		} // else the peer has not answered our closing yet
+	}
+}
+
+// start sets the limits and timers of a new connection.
+func (c *connection) start() {
 	options := &c.transport.options
 	c.ws.SetReadLimit(options.MaxMessage)
 	c.alive()
 	c.ws.SetPongHandler(func(string) error { c.alive(); return nil })
-
 	c.mu.Lock()
 	c.initTimer = c.after(options.InitTimeout, func() { c.close(closeInitTimeout, "Connection initialisation timeout") })
 	c.mu.Unlock()
@@ -55,28 +71,34 @@ func (c *connection) serve() {
 	if c.ws.Subprotocol() != subprotocol {
 		c.close(closeNoSubprotocol, "Subprotocol not acceptable")
 	}
+}
 
-	for {
-		kind, raw, err := c.ws.ReadMessage()
-		if err != nil {
-			break
-		}
-		if c.alive() {
-			c.receive(kind, raw)
-		} // else the peer has not answered our closing yet
-	}
-
+// leave ends everything that the connection had, and waits for it.
+func (c *connection) leave() {
 	c.cancel()
 	c.mu.Lock()
 	c.closed = true
 	for _, t := range c.timers {
 		t.Stop()
 	}
+	left := c.operations
+	c.operations = make(map[string]*operation)
 	c.mu.Unlock()
 	_ = c.ws.Close()
+	for _, op := range left {
+		op.end()
+	}
 	c.running.Wait()
 	if c.acknowledged {
 		c.transport.give(c.session.Key, ofConnections)
+	}
+}
+
+// survive ends the connection, and not the program, when what it does panics.
+func (c *connection) survive() {
+	if cause := recover(); cause != nil {
+		c.transport.options.Log.ErrorContext(c.ctx, "panic on a connection", "panic", cause, "stack", string(debug.Stack()))
+		c.close(closeTryAgain, "Try again later")
 	}
 }
 
@@ -125,6 +147,7 @@ func (c *connection) isClosed() bool {
 
 // receive handles one message.
 func (c *connection) receive(kind int, raw []byte) {
+	defer c.survive()
 	if kind != websocket.TextMessage {
 		c.close(closeBadRequest, "Text messages only")
 		return
@@ -222,7 +245,9 @@ func (c *connection) subscribe(m message) {
 			c.transport.give(c.session.Key, ofSubscriptions)
 		})
 	} else {
-		ctx, op.end = context.WithTimeout(ctx, c.transport.options.OperationTimeout)
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, c.transport.options.OperationTimeout)
+		op.end = func() { stop(); cancel() }
 	}
 	responses, ctx := c.exec.DispatchOperation(ctx, prepared)
 	c.running.Add(1)
@@ -233,12 +258,7 @@ func (c *connection) subscribe(m message) {
 func (c *connection) run(ctx context.Context, op *operation, responses graphql.ResponseHandler) {
 	defer c.running.Done()
 	defer op.end()
-	defer func() {
-		if cause := recover(); cause != nil {
-			c.transport.options.Log.ErrorContext(ctx, "panic in an operation", "panic", cause)
-			c.close(closeTryAgain, "Try again later")
-		}
-	}()
+	defer c.survive()
 	for {
 		response := responses(ctx)
 		if response == nil {
@@ -259,12 +279,12 @@ func (c *connection) run(ctx context.Context, op *operation, responses graphql.R
 
 // finish ends an operation: with an error message for a response in which nothing was executed, else with complete.
 func (c *connection) finish(op *operation, failed *graphql.Response) {
+	op.end() // first: the client may start another as soon as it reads of the end
 	if failed == nil {
 		c.sendFor(op, encodeMessage(typeComplete, op.id, nil), true)
 	} else {
 		c.sendFor(op, encodeMessage(typeError, op.id, appendErrors(failed.Errors)), true)
 	}
-	op.end()
 }
 
 func (c *connection) refuse(op *operation, reason string) {
@@ -319,6 +339,11 @@ func (c *connection) close(code int, reason string) {
 	}
 	c.closed = true
 	c.cancel()
+	const reasonMax = 123 // bytes; RFC 6455, section 5.5
+	for len(reason) > reasonMax {
+		_, size := utf8.DecodeLastRuneInString(reason)
+		reason = reason[:len(reason)-size]
+	}
 	frame := websocket.FormatCloseMessage(code, reason)
 	if c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(c.transport.options.WriteTimeout)) != nil {
 		_ = c.ws.Close()

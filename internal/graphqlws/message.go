@@ -36,33 +36,29 @@ var errNotProtocol = errors.New("not a message of the protocol")
 
 // parse reads a message of a client. Everything that the protocol does not allow is errNotProtocol.
 func parse(raw []byte) (message, error) {
-	var outer struct {
-		Type    *string         `json:"type"`
-		ID      *string         `json:"id"`
-		Payload json.RawMessage `json:"payload"`
-	}
-	if !utf8.Valid(raw) || json.Unmarshal(raw, &outer) != nil || outer.Type == nil {
+	// Into a map, as a struct would take names in any case of letters.
+	var fields map[string]json.RawMessage
+	var m message
+	if !utf8.Valid(raw) || json.Unmarshal(raw, &fields) != nil || !text(fields["type"], &m.kind) {
 		return message{}, errNotProtocol
 	}
-	m := message{kind: *outer.Type}
 	switch m.kind {
 	case typeInit, typePing, typePong:
-		payload, err := object(outer.Payload)
+		payload, err := object(fields["payload"])
 		if err != nil {
 			return message{}, errNotProtocol
 		}
 		m.init = payload
 		return m, nil
 	case typeSubscribe, typeComplete:
-		if outer.ID == nil || *outer.ID == "" || len(*outer.ID) > idMax {
+		if !text(fields["id"], &m.id) || m.id == "" || len(m.id) > idMax {
 			return message{}, errNotProtocol
 		}
-		m.id = *outer.ID
 	default:
 		return message{}, errNotProtocol
 	}
 	if m.kind == typeSubscribe {
-		request, err := parseRequest(outer.Payload)
+		request, err := parseRequest(fields["payload"])
 		if err != nil {
 			return message{}, err
 		}
@@ -72,28 +68,30 @@ func parse(raw []byte) (message, error) {
 }
 
 func parseRequest(raw json.RawMessage) (*graphql.RawParams, error) {
-	var payload struct {
-		Query         *string         `json:"query"`
-		OperationName *string         `json:"operationName"`
-		Variables     json.RawMessage `json:"variables"`
-		Extensions    json.RawMessage `json:"extensions"`
-	}
-	if json.Unmarshal(raw, &payload) != nil || payload.Query == nil {
+	var fields map[string]json.RawMessage
+	request := &graphql.RawParams{}
+	if json.Unmarshal(raw, &fields) != nil || !text(fields["query"], &request.Query) {
 		return nil, errNotProtocol
 	}
-	variables, err := object(payload.Variables)
-	if err != nil {
+	if name := fields["operationName"]; len(name) > 0 && string(name) != "null" && !text(name, &request.OperationName) {
+		return nil, errNotProtocol
+	}
+	var err error
+	if request.Variables, err = object(fields["variables"]); err != nil {
 		return nil, err
 	}
-	extensions, err := object(payload.Extensions)
-	if err != nil {
-		return nil, err
+	request.Extensions, err = object(fields["extensions"])
+	return request, err
+}
+
+// text reads a string; a null is none.
+func text(raw json.RawMessage, into *string) bool {
+	var s *string
+	if len(raw) == 0 || json.Unmarshal(raw, &s) != nil || s == nil {
+		return false
 	}
-	request := &graphql.RawParams{Query: *payload.Query, Variables: variables, Extensions: extensions}
-	if payload.OperationName != nil {
-		request.OperationName = *payload.OperationName
-	}
-	return request, nil
+	*into = *s
+	return true
 }
 
 // object reads an object that may be missing or null, with its numbers as they were written.

@@ -18,7 +18,6 @@ const subprotocol = "graphql-transport-ws"
 // Close codes of the protocol, and of websockets in general (RFC 6455, section 7.4.1).
 const (
 	closeGoingAway       = websocket.CloseGoingAway
-	closeNotUTF8         = websocket.CloseInvalidFramePayloadData
 	closeTryAgain        = websocket.CloseTryAgainLater
 	closeBadRequest      = 4400
 	closeUnauthorized    = 4401
@@ -167,14 +166,10 @@ func (t *Transport) Connections() int {
 // Shutdown closes every connection with 1001, takes no new one, and returns when all are gone or ctx ends.
 func (t *Transport) Shutdown(ctx context.Context) {
 	t.mu.Lock()
-	if t.closing {
-		t.mu.Unlock()
-		return
-	}
-	t.closing = true
-	if len(t.connections) == 0 {
+	if !t.closing && len(t.connections) == 0 {
 		close(t.empty)
 	}
+	t.closing = true
 	open := make([]*connection, 0, len(t.connections))
 	for c := range t.connections {
 		open = append(open, c)

@@ -1,0 +1,30 @@
+package graph
+
+import (
+	"context"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+// How many parsed and validated documents are kept, and how long each may be: so the cache holds some megabytes at most,
+// whatever is sent.
+const (
+	cachedDocuments   = 1000
+	cachedDocumentMax = 16 << 10 // bytes
+)
+
+// documents is the cache of documents. What is too long for it is parsed each time.
+type documents struct {
+	graphql.Cache[*ast.QueryDocument]
+}
+
+func newDocuments() documents { return documents{lru.New[*ast.QueryDocument](cachedDocuments)} }
+
+// Add keeps a document that was validated.
+func (d documents) Add(ctx context.Context, query string, doc *ast.QueryDocument) {
+	if len(query) <= cachedDocumentMax {
+		d.Cache.Add(ctx, query, doc)
+	}
+}
