@@ -22,6 +22,8 @@ const (
 	CodeInternal         = "INTERNAL_SERVER_ERROR"
 	CodeUnavailable      = "UNAVAILABLE"
 	CodeTooComplex       = "COMPLEXITY_LIMIT_EXCEEDED"
+	CodeForbidden        = "FORBIDDEN"
+	CodeRateLimited      = "RATE_LIMITED"
 )
 
 // Error makes an error of a response with a code.

@@ -20,6 +20,7 @@ import (
 type Options struct {
 	Introspection bool
 	Limits        Limits
+	Trusted       TrustedDocuments // when there are any, nothing else is run
 	// BatchWait is how long a loader collects keys before it asks for them in one query.
 	BatchWait time.Duration
 	Log       *slog.Logger
@@ -60,6 +61,11 @@ func New(resolver *Resolver, options Options) *handler.Server {
 		r.RemoveRule(rules.MaxIntrospectionDepth.Name)
 		return r
 	})
+	if len(options.Trusted) > 0 {
+		e.Use(newTrusted(options.Trusted))
+	} else {
+		e.Use(newPersisted())
+	}
 	e.Use(newLimiter(options.Limits, schema.Schema(), cache))
 	if options.Introspection {
 		e.Use(extension.Introspection{})

@@ -97,7 +97,7 @@ describe('the demo pages in Chromium', () => {
   const live = (page, state) => page.locator(`header.bar .bar-live[data-live="${state}"]`).waitFor({ state: 'attached' });
 
   let zoe;
-  let hiro;
+  let nadia;
 
   test('the start page shows the demo members', async () => {
     start = await context.newPage();
@@ -112,9 +112,9 @@ describe('the demo pages in Chromium', () => {
 
   test('each member opens in a window of their own', async () => {
     zoe = await open('zoe');
-    hiro = await open('hiro');
+    nadia = await open('nadia');
     assert.match(await zoe.locator('header.bar').innerText(), /Zoë van Dijk/);
-    assert.match(await hiro.locator('header.bar').innerText(), /Hiro Tanaka/);
+    assert.match(await nadia.locator('header.bar').innerText(), /Nadia Petrova/);
     await zoe.bringToFront();
     await runIt(zoe);
     await shows(zoe, '"handle": "zoe"');
@@ -125,42 +125,42 @@ describe('the demo pages in Chromium', () => {
     await selectTab(zoe, 'Subscribe');
     await runIt(zoe);
     await live(zoe, 'on');
-    await selectTab(hiro, 'Invite');
-    await variablesSay(hiro, 'Zoë van Dijk (@zoe)');
-    await runIt(hiro);
-    await shows(hiro, '"PENDING"');
-    await picture(hiro, '3-invite');
+    await selectTab(nadia, 'Invite');
+    await variablesSay(nadia, 'Zoë van Dijk (@zoe)');
+    await runIt(nadia);
+    await shows(nadia, '"PENDING"');
+    await picture(nadia, '3-invite');
 
-    await shows(zoe, 'Hiro Tanaka');
+    await shows(zoe, 'Nadia Petrova');
     await shows(zoe, 'INVITATION_RECEIVED');
     await picture(zoe, '4-invitation-arrives');
   });
 
   test('accepting it shows in the first window', async () => {
-    await selectTab(hiro, 'Subscribe');
-    await runIt(hiro);
-    await live(hiro, 'on');
+    await selectTab(nadia, 'Subscribe');
+    await runIt(nadia);
+    await live(nadia, 'on');
     await selectTab(zoe, 'Respond');
-    await variablesSay(zoe, 'From Hiro Tanaka');
+    await variablesSay(zoe, 'From Nadia Petrova');
     await runIt(zoe);
     await shows(zoe, '"CONNECTED"');
-    await shows(zoe, 'Hiro Tanaka');
+    await shows(zoe, 'Nadia Petrova');
     await picture(zoe, '5-respond');
 
-    await shows(hiro, 'Zoë van Dijk');
-    await shows(hiro, 'INVITATION_ACCEPTED');
-    await picture(hiro, '6-acceptance-arrives');
+    await shows(nadia, 'Zoë van Dijk');
+    await shows(nadia, 'INVITATION_ACCEPTED');
+    await picture(nadia, '6-acceptance-arrives');
   });
 
   test('the subscription goes on after the server was restarted', async () => {
     const { folder, port } = server;
     await server.stop();
-    await live(hiro, 'connecting');
+    await live(nadia, 'connecting');
     server = await Server.start({ folder, port });
-    await live(hiro, 'on');
-    await server.invite('quentin', 'hiro', 'After the restart');
-    await shows(hiro, 'After the restart');
-    await picture(hiro, '7-after-restart');
+    await live(nadia, 'on');
+    await server.invite('bruno', 'nadia', 'After the restart');
+    await shows(nadia, 'After the restart');
+    await picture(nadia, '7-after-restart');
     // That the socket could not be opened while the server was away is no fault of the page.
     faults.splice(0, faults.length, ...faults.filter((fault) => !/websocket|ERR_CONNECTION_REFUSED/i.test(fault)));
   });

@@ -52,7 +52,7 @@ describe('tokens of a host application', () => {
   ];
 
   for (const library of ['apollo', 'urql']) {
-    test(`a subscription outlives its token, and the host application's absence (${library})`, async () => {
+    test(`a subscription outlives its token, and the host application's absence (${library})`, { timeout: 40_000 }, async () => {
       const { acquaintToken } = await import(pathToFileURL(path.join(folder, 'host.mjs')));
       const me = `${library}-me`;
       // One token for the first query, one for the socket. When they end, there is none at first; then there is again.

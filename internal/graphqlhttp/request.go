@@ -21,6 +21,23 @@ type Problem struct {
 
 func badRequest(message string) *Problem { return &Problem{http.StatusBadRequest, message} }
 
+// read reads the operation of a request, whatever its method.
+func read(w http.ResponseWriter, r *http.Request, limit int64) (params *graphql.RawParams, bad *Problem) {
+	switch r.Method {
+	case http.MethodPost:
+		params, bad = readPost(w, r, limit)
+	case http.MethodGet, http.MethodHead:
+		params, bad = readGet(r)
+	default:
+		w.Header().Set("Allow", "GET, HEAD, POST")
+		return nil, &Problem{http.StatusMethodNotAllowed, "Use POST or GET."}
+	}
+	if bad == nil {
+		params.Headers = r.Header
+	}
+	return params, bad
+}
+
 // readPost reads the body of a POST request of at most limit bytes.
 func readPost(w http.ResponseWriter, r *http.Request, limit int64) (*graphql.RawParams, *Problem) {
 	name, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -56,9 +73,6 @@ func ParseBody(body []byte) (*graphql.RawParams, *Problem) {
 		return nil, badRequest("The body must be a JSON object.")
 	}
 	params := &graphql.RawParams{}
-	if !text(fields["query"], &params.Query) || params.Query == "" {
-		return nil, badRequest(`"query" must be a string that is not empty.`)
-	}
 	if !optional(fields["operationName"], func(raw json.RawMessage) bool { return text(raw, &params.OperationName) }) {
 		return nil, badRequest(`"operationName" must be a string.`)
 	}
@@ -68,7 +82,29 @@ func ParseBody(body []byte) (*graphql.RawParams, *Problem) {
 	if !optional(fields["extensions"], func(raw json.RawMessage) bool { return object(raw, &params.Extensions) }) {
 		return nil, badRequest(`"extensions" must be an object.`)
 	}
+	named := len(fields["documentId"]) > 0
+	if named {
+		var id string
+		if !text(fields["documentId"], &id) || id == "" {
+			return nil, badRequest(`"documentId" must be a string that is not empty.`)
+		}
+		NameDocument(params, id)
+	}
+	// Only a document that is named otherwise may be left out; and it may not be anything but a text.
+	named = named || params.Extensions["persistedQuery"] != nil
+	_, given := fields["query"]
+	if (given || !named) && (!text(fields["query"], &params.Query) || params.Query == "" && !named) {
+		return nil, badRequest(`"query" must be a string that is not empty.`)
+	}
 	return params, nil
+}
+
+// NameDocument puts the id of a persisted document where the executor looks for it.
+func NameDocument(params *graphql.RawParams, id string) {
+	if params.Extensions == nil {
+		params.Extensions = make(map[string]any, 1)
+	}
+	params.Extensions["documentId"] = id
 }
 
 // readGet reads the query of a GET request's URL.
@@ -85,14 +121,17 @@ func readGet(r *http.Request) (*graphql.RawParams, *Problem) {
 		}
 	}
 	params := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
-	if params.Query == "" {
-		return nil, badRequest(`"query" must be a string that is not empty.`)
-	}
 	if v := values.Get("variables"); v != "" && !optional([]byte(v), func(raw json.RawMessage) bool { return object(raw, &params.Variables) }) {
 		return nil, badRequest(`"variables" must be a JSON object.`)
 	}
 	if v := values.Get("extensions"); v != "" && !optional([]byte(v), func(raw json.RawMessage) bool { return object(raw, &params.Extensions) }) {
 		return nil, badRequest(`"extensions" must be a JSON object.`)
+	}
+	if id := values.Get("documentId"); id != "" {
+		NameDocument(params, id)
+	}
+	if params.Query == "" && params.Extensions["documentId"] == nil && params.Extensions["persistedQuery"] == nil {
+		return nil, badRequest(`"query" must be a string that is not empty.`)
 	}
 	return params, nil
 }

@@ -30,25 +30,11 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		WriteProblem(w, typeJSON, http.StatusNotAcceptable, "BAD_USER_INPUT", "Accept application/graphql-response+json or application/json.")
 		return
 	}
-	var (
-		params *graphql.RawParams
-		bad    *Problem
-	)
-	switch r.Method {
-	case http.MethodPost:
-		params, bad = readPost(w, r, t.MaxBody)
-	case http.MethodGet, http.MethodHead:
-		params, bad = readGet(r)
-	default:
-		w.Header().Set("Allow", "GET, HEAD, POST")
-		bad = &Problem{http.StatusMethodNotAllowed, "Use POST or GET."}
-	}
+	params, bad := read(w, r, t.MaxBody)
 	if bad != nil {
 		WriteProblem(w, mediaType, bad.Status, "BAD_USER_INPUT", bad.Message)
 		return
 	}
-	params.Headers = r.Header
-
 	ctx, cancel := context.WithTimeout(graphql.StartOperationTrace(r.Context()), t.Timeout)
 	defer cancel()
 	op, errs := exec.CreateOperationContext(ctx, params)
@@ -59,7 +45,7 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	switch {
 	case op.Operation.Operation == ast.Subscription:
 		WriteProblem(w, mediaType, http.StatusBadRequest, "BAD_USER_INPUT",
-			"A subscription needs a websocket with the subprotocol graphql-transport-ws.")
+			"A subscription needs a websocket with the subprotocol graphql-transport-ws, or Accept: text/event-stream.")
 		return
 	case r.Method != http.MethodPost && op.Operation.Operation != ast.Query:
 		w.Header().Set("Allow", "POST")

@@ -1,0 +1,106 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/handler/extension"
+	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+)
+
+// persisted is the extension of automatic persisted queries: a client sends a document's hash, and the document itself
+// only when it is not known. It is gqlgen's, with errors that have codes and a cache of bounded size.
+type persisted struct {
+	extension.AutomaticPersistedQuery
+}
+
+func newPersisted() persisted {
+	return persisted{extension.AutomaticPersistedQuery{Cache: texts{lru.New[string](cachedDocuments)}}}
+}
+
+// MutateOperationParameters implements graphql.OperationParameterMutator.
+func (p persisted) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
+	err := p.AutomaticPersistedQuery.MutateOperationParameters(ctx, params)
+	if err != nil && err.Extensions["code"] == nil {
+		return Error(CodeBadUserInput, err.Message)
+	}
+	return err
+}
+
+// texts is a cache that takes no document longer than documents does.
+type texts struct{ graphql.Cache[string] }
+
+// Add keeps a document.
+func (t texts) Add(ctx context.Context, hash, query string) {
+	if len(query) <= cachedDocumentMax {
+		t.Cache.Add(ctx, hash, query)
+	}
+}
+
+// TrustedDocuments are the only operations that a server runs, by their ids. It is how a single-page app locks a public
+// API down: its build writes the file, and nothing else is answered.
+type TrustedDocuments map[string]string
+
+// ReadTrustedDocuments reads a file of trusted documents: a JSON object of ids (hashes, as a rule) and documents, as
+// Relay's compiler and GraphQL Code Generator write it.
+func ReadTrustedDocuments(path string) (TrustedDocuments, error) {
+	raw, err := os.ReadFile(path) //nolint:gosec // the operator's own file
+	if err != nil {
+		return nil, err
+	}
+	var documents TrustedDocuments
+	if err := json.Unmarshal(raw, &documents); err != nil {
+		return nil, fmt.Errorf("%s is no JSON object of ids and documents: %w", path, err)
+	}
+	if len(documents) == 0 {
+		return nil, errors.New(path + " has no documents in it")
+	}
+	return documents, nil
+}
+
+// trusted is the extension that runs trusted documents only: named by "documentId" or by the hash of a persisted query
+// in the extensions of a request, or sent in full.
+type trusted struct {
+	byID   TrustedDocuments
+	byText map[string]bool
+}
+
+var _ graphql.OperationParameterMutator = trusted{}
+
+func newTrusted(documents TrustedDocuments) trusted {
+	t := trusted{byID: documents, byText: make(map[string]bool, len(documents))}
+	for _, text := range documents {
+		t.byText[text] = true
+	}
+	return t
+}
+
+// ExtensionName implements graphql.HandlerExtension.
+func (trusted) ExtensionName() string { return "TrustedDocuments" }
+
+// Validate implements graphql.HandlerExtension.
+func (trusted) Validate(graphql.ExecutableSchema) error { return nil }
+
+// MutateOperationParameters implements graphql.OperationParameterMutator.
+func (t trusted) MutateOperationParameters(_ context.Context, params *graphql.RawParams) *gqlerror.Error {
+	id, _ := params.Extensions["documentId"].(string)
+	if q, ok := params.Extensions["persistedQuery"].(map[string]any); ok && id == "" {
+		id, _ = q["sha256Hash"].(string)
+	}
+	if text, ok := t.byID[id]; ok {
+		if params.Query != "" && params.Query != text {
+			return Error(CodeForbidden, "The document is not the one with this id.")
+		}
+		params.Query = text
+		return nil
+	}
+	if t.byText[params.Query] {
+		return nil
+	}
+	return Error(CodeForbidden, "This server runs trusted documents only, and this is none of them.")
+}

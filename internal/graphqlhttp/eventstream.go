@@ -1,0 +1,172 @@
+package graphqlhttp
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/vektah/gqlparser/v2/ast"
+)
+
+const typeEventStream = "text/event-stream"
+
+// EventStream runs operations, subscriptions included, as server-sent events: the distinct connections mode of
+// graphql-sse (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md), for clients that cannot open a socket.
+type EventStream struct {
+	MaxBody   int64         // bytes; more is 413
+	Timeout   time.Duration // of an operation that is no subscription
+	KeepAlive time.Duration // between the comments that keep a quiet stream open
+	// Begin is called before an operation runs, with its kind. It may refuse it with a message, or give the context to
+	// run it in, what to do at its end, and where the id of each event comes from; "" is none.
+	Begin func(ctx context.Context, kind ast.Operation) (Stream, string)
+}
+
+// Stream is what one operation runs with.
+type Stream struct {
+	Context context.Context //nolint:containedctx // handed over once
+	End     func()
+	EventID func() string
+}
+
+// Supports takes requests that want a stream of events.
+func (EventStream) Supports(r *http.Request) bool {
+	return r.Header.Get("Upgrade") == "" && strings.Contains(strings.Join(r.Header.Values("Accept"), ","), typeEventStream)
+}
+
+// Do runs one operation.
+func (t EventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
+	w.Header().Add("Vary", "Accept")
+	params, bad := read(w, r, t.MaxBody)
+	if bad != nil {
+		WriteProblem(w, typeJSON, bad.Status, "BAD_USER_INPUT", bad.Message)
+		return
+	}
+	ctx := graphql.StartOperationTrace(r.Context())
+	op, errs := exec.CreateOperationContext(ctx, params)
+	if errs != nil {
+		// As an event, because a browser's EventSource shows nothing of a failed request.
+		e := t.open(w)
+		e.next("", exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
+		e.complete()
+		return
+	}
+	kind := op.Operation.Operation
+	if r.Method != http.MethodPost && kind == ast.Mutation {
+		w.Header().Set("Allow", "POST")
+		WriteProblem(w, typeJSON, http.StatusMethodNotAllowed, "BAD_USER_INPUT", "Mutations need POST.")
+		return
+	}
+	stream, refused := t.Begin(ctx, kind)
+	if refused != "" {
+		WriteProblem(w, typeJSON, http.StatusTooManyRequests, "RATE_LIMITED", refused)
+		return
+	}
+	defer stream.End()
+	ctx, cancel := context.WithCancel(stream.Context)
+	defer cancel()
+	if kind != ast.Subscription {
+		var stop context.CancelFunc
+		ctx, stop = context.WithTimeout(ctx, t.Timeout)
+		defer stop()
+	}
+	t.run(ctx, cancel, w, exec, op, stream.EventID)
+}
+
+// run writes what an operation gives until it ends, or the client does.
+func (t EventStream) run(ctx context.Context, cancel context.CancelFunc, w http.ResponseWriter, exec graphql.GraphExecutor,
+	op *graphql.OperationContext, eventID func() string,
+) {
+	responses, ctx := exec.DispatchOperation(ctx, op)
+	e := t.open(w)
+	results := make(chan *graphql.Response)
+	go func() {
+		defer close(results)
+		for {
+			response := responses(ctx)
+			if response == nil {
+				return
+			}
+			select {
+			case results <- response:
+			case <-ctx.Done():
+				return
+			}
+			if op.Operation.Operation != ast.Subscription || response.Data == nil {
+				return
+			}
+		}
+	}()
+	defer func() { // the goroutine above must not outlive the request
+		cancel()
+		for range results { //nolint:revive // drained
+		}
+	}()
+	quiet := time.NewTicker(t.KeepAlive)
+	defer quiet.Stop()
+	for {
+		select {
+		case response, more := <-results:
+			if !more {
+				if ctx.Err() == nil {
+					e.complete()
+				}
+				return
+			}
+			e.next(eventID(), response)
+		case <-quiet.C:
+			e.comment()
+		}
+		if e.err != nil {
+			return
+		}
+	}
+}
+
+// events writes server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
+type events struct {
+	w       http.ResponseWriter
+	control *http.ResponseController
+	timeout time.Duration
+	err     error // of the first write that failed: the client is gone
+}
+
+// eventTimeout is how long a client may take to receive an event.
+const eventTimeout = 10 * time.Second
+
+// open begins a stream of events.
+func (t EventStream) open(w http.ResponseWriter) *events {
+	h := w.Header()
+	h.Set("Content-Type", typeEventStream+"; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Accel-Buffering", "no") // proxies such as nginx would hold events back
+	w.WriteHeader(http.StatusOK)
+	e := &events{w: w, control: http.NewResponseController(w), timeout: eventTimeout}
+	e.comment() // tells the client that the operation has started
+	return e
+}
+
+func (e *events) next(id string, response *graphql.Response) {
+	var b []byte
+	if id != "" {
+		b = append(append(append(b, "id: "...), id...), '\n')
+	}
+	b = append(b, "event: next\ndata: "...)
+	b = AppendResponse(b, response) // JSON has no raw newlines
+	e.write(append(b, "\n\n"...))
+}
+
+func (e *events) complete() { e.write([]byte("event: complete\ndata:\n\n")) }
+func (e *events) comment()  { e.write([]byte(":\n\n")) }
+
+func (e *events) write(b []byte) {
+	if e.err != nil {
+		return
+	}
+	_ = e.control.SetWriteDeadline(time.Now().Add(e.timeout)) // not every writer can; then there is none
+	if _, e.err = e.w.Write(b); e.err == nil {
+		e.err = e.control.Flush()
+	}
+}
