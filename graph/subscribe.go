@@ -42,6 +42,9 @@ func (r *Resolver) streamNotifications(ctx context.Context, after *string, categ
 	if categories != nil && len(categories) == 0 {
 		return nil, errBadInput("categories names none; leave it out for all.")
 	}
+	if last := lastEventID(ctx); last != nil {
+		after = last
+	}
 	var from *int64
 	if after != nil {
 		from = new(int64) // "" is the very beginning
@@ -52,11 +55,15 @@ func (r *Resolver) streamNotifications(ctx context.Context, after *string, categ
 			}
 		}
 	}
-	return stream(ctx, r, from, func(_ context.Context, n notification.Notification) (*model.NotificationEdge, error) {
+	return stream(ctx, r, from, func(ctx context.Context, n notification.Notification) (*model.NotificationEdge, error) {
 		if categories != nil && !slices.Contains(categories, model.NewCategory(n.Category)) {
 			return nil, errPassOver
 		}
-		return notificationEdge(n)
+		edge, err := notificationEdge(n)
+		if err == nil {
+			noteEventID(ctx, edge.Cursor)
+		}
+		return edge, err
 	})
 }
 

@@ -49,9 +49,9 @@ func (c devCommand) Run(ctx context.Context, s streams) error {
 
   GraphQL     %s/graphql
   Subscribe   %s/graphql   (subprotocol graphql-transport-ws)
-  A token     acquaint token --subject demo-ada --data-dir %s
+  A token     %s token --subject demo-ada --data-dir %s
 
-`, c.DataDir, a.URL(), a.URL(), "ws"+strings.TrimPrefix(a.URL(), "http"), c.DataDir)
+`, c.DataDir, a.URL(), a.URL(), "ws"+strings.TrimPrefix(a.URL(), "http"), invocation(), c.DataDir)
 	})
 }
 
@@ -76,4 +76,13 @@ func devSecret(folder string) (string, error) {
 		return "", fmt.Errorf("cannot write the secret of the data folder: %w", err)
 	}
 	return secret, nil
+}
+
+// invocation is how to run another command of the program as this one was run: go run builds into a temporary folder
+// that is gone afterwards.
+func invocation() string {
+	if path, err := os.Executable(); err != nil || strings.Contains(path, "go-build") {
+		return "go run ./cmd/acquaint"
+	}
+	return os.Args[0]
 }

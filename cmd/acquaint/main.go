@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -18,13 +19,20 @@ const description = `The connections layer of a professional network, as a servi
 ignore, decline, withdraw and remove; everyone concerned learns of it at once, and nobody else does.
 A GraphQL API over HTTP and websockets, on embedded SQLite or PostgreSQL.
 
-To see it work:      acquaint dev
-To run it for real:  acquaint serve --jwt-secret … --database-url postgres://…
+To see it work:
+
+  acquaint dev
+
+To run it for real:
+
+  ACQUAINT_JWT_SECRET=… acquaint serve --database-url postgres://…
 
 Every setting is a flag or the environment variable beside it; the flag wins.`
 
 // commands are the commands, each in a file of its own.
 type commands struct {
+	VersionFlag kong.VersionFlag `name:"version" help:"Print the version."`
+
 	Dev     devCommand     `cmd:"" help:"Try it out: demo members, a sign-in page and GraphiQL, on SQLite. Never for production."`
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version, and end."`
@@ -60,17 +68,22 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 		kong.Name("acquaint"), kong.Description(description), kong.Writers(s.out, s.err),
 		kong.Exit(func(status int) { panic(exit(status)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Vars{"version": versionText()},
 		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(s),
 	)
 	if err != nil {
 		panic(err) // the commands above are wrong
 	}
-	if len(args) == 0 {
-		args = []string{"--help"}
+	if len(args) == 0 || args[0] == "help" {
+		args = append(args[min(1, len(args)):], "--help") // help serve is serve --help
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(s.err, "acquaint: %s (see acquaint --help)\n", oneLine(err))
+		help := "acquaint --help"
+		if len(args) > 0 && !strings.HasPrefix(args[0], "-") && isCommand(parser, args[0]) {
+			help = "acquaint " + args[0] + " --help"
+		}
+		fmt.Fprintf(s.err, "acquaint: %s (see %s)\n", oneLine(err), help)
 		return 2
 	}
 	if err := parsed.Run(); err != nil {
@@ -84,3 +97,7 @@ func run(ctx context.Context, args []string, s streams) (code int) {
 }
 
 func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+func isCommand(parser *kong.Kong, name string) bool {
+	return slices.ContainsFunc(parser.Model.Children, func(n *kong.Node) bool { return n.Name == name })
+}

@@ -53,7 +53,7 @@ type serverSettings struct {
 	databaseSettings
 	logSettings
 	Listen         string   `env:"ACQUAINT_LISTEN" default:"127.0.0.1:8080" help:"The address to answer on; port 0 is any free one."`
-	AllowedOrigins []string `env:"ACQUAINT_ALLOWED_ORIGINS" placeholder:"ORIGIN,…" help:"Origins whose pages may call, besides the server's own, for CORS and websockets alike; * is all."`
+	AllowedOrigins []string `env:"ACQUAINT_ALLOWED_ORIGINS" placeholder:"ORIGIN" help:"Origins whose pages may call, besides the server's own, for CORS and websockets alike; * is all."`
 	Introspection  bool     `env:"ACQUAINT_INTROSPECTION" default:"true" negatable:"" help:"Let clients read the schema."`
 	Playground     bool     `env:"ACQUAINT_PLAYGROUND" default:"true" negatable:"" help:"Serve GraphiQL at /."`
 	MetricsListen  string   `env:"ACQUAINT_METRICS_LISTEN" placeholder:"ADDRESS" help:"Serve Prometheus /metrics and /debug/pprof on this address; off when empty. Do not make it public."`
@@ -61,6 +61,41 @@ type serverSettings struct {
 	NoteMax          int           `env:"ACQUAINT_NOTE_MAX" default:"300" help:"The most characters of an invitation's note."`
 	ReinviteCooldown time.Duration `env:"ACQUAINT_REINVITE_COOLDOWN" default:"504h" help:"How long after a withdrawal its sender may not invite that member again."`
 	BrokerSweep      time.Duration `env:"ACQUAINT_BROKER_SWEEP" default:"5s" help:"How often to look for notifications whose wake-up was lost."`
+
+	limitSettings
+}
+
+// limitSettings are what one client may make the server hold and do.
+type limitSettings struct {
+	TrustedDocuments string `env:"ACQUAINT_TRUSTED_DOCUMENTS" placeholder:"FILE" help:"Run only the operations in this JSON file of ids and documents, as a client's build writes it."`
+
+	MaxBody         int64         `env:"ACQUAINT_MAX_BODY" default:"1048576" help:"The most bytes of a request."`
+	RequestTimeout  time.Duration `env:"ACQUAINT_REQUEST_TIMEOUT" default:"10s" help:"How long a query or mutation may take."`
+	QueryTokens     int           `env:"ACQUAINT_QUERY_TOKENS" default:"5000" help:"The most tokens of a document."`
+	QueryDepth      int           `env:"ACQUAINT_QUERY_DEPTH" default:"15" help:"The most levels of nested fields, or values."`
+	QueryComplexity int           `env:"ACQUAINT_QUERY_COMPLEXITY" default:"5000" help:"The most points: 1 a field, and what is under a paged field once per item of its page."`
+	QueryAliases    int           `name:"query-root-aliases" env:"ACQUAINT_QUERY_ROOT_ALIASES" default:"30" help:"The most aliases of root fields."`
+	QueryDirectives int           `env:"ACQUAINT_QUERY_DIRECTIVES" default:"200" help:"The most directives of a document."`
+
+	SocketMessage          int64 `env:"ACQUAINT_SOCKET_MESSAGE" default:"65536" help:"The most bytes of a websocket message."`
+	SocketsPerMember       int   `env:"ACQUAINT_SOCKETS_PER_MEMBER" default:"10" help:"The most open sockets of a member on this node; 0 is any number."`
+	SubscriptionsPerMember int   `env:"ACQUAINT_SUBSCRIPTIONS_PER_MEMBER" default:"20" help:"The most open subscriptions of a member on this node; 0 is any number."`
+
+	RequestRate    float64  `env:"ACQUAINT_REQUEST_RATE" default:"50" help:"The most operations a second of a member; 0 is any number."`
+	RequestBurst   int      `env:"ACQUAINT_REQUEST_BURST" default:"300" help:"The most operations of a member at once."`
+	AddressRate    float64  `env:"ACQUAINT_ADDRESS_RATE" default:"0" help:"The most requests a second of an address; 0 is any number."`
+	TrustedProxies []string `env:"ACQUAINT_TRUSTED_PROXIES" placeholder:"RANGE" help:"Addresses or ranges of proxies whose X-Forwarded-For is believed."`
+}
+
+// apply puts the limits into a config.
+func (l limitSettings) apply(config *app.Config) {
+	config.TrustedDocuments, config.TrustedProxies = l.TrustedDocuments, l.TrustedProxies
+	documents, limits := &config.DocumentLimits, &config.Limits
+	documents.Tokens, documents.Depth, documents.Complexity = l.QueryTokens, l.QueryDepth, l.QueryComplexity
+	documents.RootAliases, documents.Directives = l.QueryAliases, l.QueryDirectives
+	limits.Body, limits.RequestTimeout, limits.SocketMessage = l.MaxBody, l.RequestTimeout, l.SocketMessage
+	limits.SocketsPerMember, limits.SubscriptionsPerMember = l.SocketsPerMember, l.SubscriptionsPerMember
+	limits.Rates.Request, limits.Rates.RequestBurst, limits.Rates.Address = l.RequestRate, l.RequestBurst, l.AddressRate
 }
 
 func (s serverSettings) config(log *slog.Logger) app.Config {
@@ -74,6 +109,7 @@ func (s serverSettings) config(log *slog.Logger) app.Config {
 	config.Policy = network.Policy{NoteMax: s.NoteMax, ReinviteCooldown: s.ReinviteCooldown}
 	config.BrokerSweep = s.BrokerSweep
 	config.Log = log
+	s.apply(&config)
 	return config
 }
 

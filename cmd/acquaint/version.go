@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime"
 	"runtime/debug"
 )
 
@@ -13,13 +14,17 @@ type versionCommand struct{}
 
 // Run runs it.
 func (versionCommand) Run(s streams) error {
-	info, ok := debug.ReadBuildInfo()
-	if version == "" && ok {
-		version = info.Main.Version
-	}
-	if version == "" {
-		version = "(devel)"
-	}
-	_, err := fmt.Fprintf(s.out, "acquaint %s %s\n", version, info.GoVersion)
+	_, err := fmt.Fprintln(s.out, versionText())
 	return err
+}
+
+func versionText() string {
+	v := version
+	if info, ok := debug.ReadBuildInfo(); ok && v == "" {
+		v = info.Main.Version
+	}
+	if v == "" {
+		v = "(devel)"
+	}
+	return fmt.Sprintf("acquaint %s %s", v, runtime.Version())
 }

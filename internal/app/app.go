@@ -58,6 +58,15 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	if config.NewID == nil {
 		config.NewID = NewID
 	}
+	var trusted graph.TrustedDocuments
+	if config.TrustedDocuments != "" {
+		if trusted, err = graph.ReadTrustedDocuments(config.TrustedDocuments); err != nil {
+			return nil, &SettingError{"--trusted-documents", err.Error()}
+		}
+	}
+	if config.Limits.Rates.TrustedProxies, err = server.ParseProxies(config.TrustedProxies); err != nil {
+		return nil, &SettingError{"--trusted-proxies", err.Error()}
+	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a = &App{config: config, log: config.Log, stop: stop}
 	defer func() {
@@ -68,7 +77,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 
 	// First the address: a second server on the same one must not touch the database.
 	if a.listener, err = net.Listen("tcp", config.Listen); err != nil { //nolint:noctx // local, and at once
-		return a, fmt.Errorf("cannot listen: %w (is another server running? --listen 127.0.0.1:0 takes any free port)", err)
+		return a, fmt.Errorf("--listen: %w (--listen 127.0.0.1:0 takes any free port)", err)
 	}
 	a.store, err = store.Open(ctx, config.DatabaseURL, store.Options{
 		Log: config.Log, Observe: config.Observe, NoMigrate: config.NoMigrate,
@@ -91,11 +100,14 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 		Network:       network.NewService(a.store, a.hub, config.Policy, config.Now, config.NewID),
 		Notifications: notification.NewService(a.store, config.Now),
 		Hub:           a.hub,
-	}, graph.Options{Introspection: config.Introspection, BatchWait: config.BatchWait, Log: config.Log})
+	}, graph.Options{
+		Introspection: config.Introspection, Limits: config.DocumentLimits, Trusted: trusted,
+		BatchWait: config.BatchWait, Log: config.Log,
+	})
 
 	options := server.Options{
 		GraphQL: face, Authenticator: auth.NewAuthenticator(verifier, members, config.Now, config.Log),
-		Origins: config.AllowedOrigins, Ready: a.store.Ping, Log: config.Log,
+		Origins: config.AllowedOrigins, Ready: a.store.Ping, Limits: config.Limits, Log: config.Log,
 	}
 	switch {
 	case config.Demo:

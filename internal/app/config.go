@@ -3,11 +3,16 @@ package app
 import (
 	"fmt"
 	"log/slog"
+	"net"
+	"net/url"
+	"strings"
 	"time"
 
+	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/internal/auth"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/server"
 )
 
 // Config is the settings of a server. DefaultConfig has those that nobody set.
@@ -22,10 +27,15 @@ type Config struct {
 	AllowedOrigins []string
 	Introspection  bool
 	Playground     bool
-	MetricsListen  string // host:port; "" for none
-	Policy         network.Policy
-	BrokerSweep    time.Duration
-	Log            *slog.Logger
+	// TrustedDocuments is a file with the only operations that are run; "" for all.
+	TrustedDocuments string
+	TrustedProxies   []string // addresses or ranges whose X-Forwarded-For is believed
+	DocumentLimits   graph.Limits
+	Limits           server.Limits
+	MetricsListen    string // host:port; "" for none
+	Policy           network.Policy
+	BrokerSweep      time.Duration
+	Log              *slog.Logger
 
 	// Demo adds demo members and the start page that signs one in as any of them. Anybody who can reach the server can
 	// be anybody then.
@@ -43,6 +53,7 @@ func DefaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", Introspection: true, Playground: true,
 		Policy: network.DefaultPolicy(), BrokerSweep: 5 * time.Second,
+		DocumentLimits: graph.DefaultLimits(), Limits: server.DefaultLimits(),
 	}
 }
 
@@ -68,6 +79,46 @@ func (c Config) Check() error {
 		return &SettingError{"--reinvite-cooldown", "must not be negative"}
 	case c.BrokerSweep <= 0:
 		return &SettingError{"--broker-sweep", "must be greater than 0"}
+	case !strings.HasPrefix(c.DatabaseURL, "sqlite:") && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://"):
+		return &SettingError{"--database-url", "must start with sqlite: or postgres://"}
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		return &SettingError{"--listen", "must be an address and a port, as in 127.0.0.1:8080"}
+	}
+	if u, err := url.Parse(c.JWKSURL); c.JWKSURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+		return &SettingError{"--jwks-url", "must be an http or https address"}
+	}
+	return c.checkLimits()
+}
+
+// checkLimits refuses limits that make no sense.
+func (c Config) checkLimits() error {
+	d, l := c.DocumentLimits, c.Limits
+	for _, setting := range []struct {
+		name      string
+		value     float64
+		noneIsAll bool
+	}{
+		{"--query-tokens", float64(d.Tokens), false},
+		{"--query-depth", float64(d.Depth), false},
+		{"--query-complexity", float64(d.Complexity), false},
+		{"--query-root-aliases", float64(d.RootAliases), false},
+		{"--query-directives", float64(d.Directives), false},
+		{"--max-body", float64(l.Body), false},
+		{"--request-timeout", float64(l.RequestTimeout), false},
+		{"--socket-message", float64(l.SocketMessage), false},
+		{"--sockets-per-member", float64(l.SocketsPerMember), true},
+		{"--subscriptions-per-member", float64(l.SubscriptionsPerMember), true},
+		{"--request-rate", l.Rates.Request, true},
+		{"--request-burst", float64(l.Rates.RequestBurst), true},
+		{"--address-rate", l.Rates.Address, true},
+	} {
+		switch {
+		case setting.value < 0:
+			return &SettingError{setting.name, "must not be negative"}
+		case setting.value == 0 && !setting.noneIsAll:
+			return &SettingError{setting.name, "must be greater than 0"}
+		}
 	}
 	return nil
 }

@@ -32,7 +32,12 @@ type Stream struct {
 
 // Supports takes requests that want a stream of events.
 func (EventStream) Supports(r *http.Request) bool {
-	return r.Header.Get("Upgrade") == "" && strings.Contains(strings.Join(r.Header.Values("Accept"), ","), typeEventStream)
+	return r.Header.Get("Upgrade") == "" && WantsEventStream(r)
+}
+
+// WantsEventStream reports whether a request accepts a stream of events.
+func WantsEventStream(r *http.Request) bool {
+	return bestRange(strings.Join(r.Header.Values("Accept"), ","), typeEventStream).specificity == exactly
 }
 
 // Do runs one operation.
@@ -142,6 +147,8 @@ func (t EventStream) open(w http.ResponseWriter) *events {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Accel-Buffering", "no") // proxies such as nginx would hold events back
+	// A server that limits how long it reads a request would take a stream that lasts for one that never ends.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	w.WriteHeader(http.StatusOK)
 	e := &events{w: w, control: http.NewResponseController(w), timeout: eventTimeout}
 	e.comment() // tells the client that the operation has started

@@ -35,10 +35,13 @@ func negotiate(accept string) (string, bool) {
 	return typeJSON, true
 }
 
+// exactly is the specificity of a media type that is named itself.
+const exactly = 3
+
 // mediaRange is what one part of an Accept header says of a media type.
 type mediaRange struct {
 	quality     float64
-	specificity int // 3 for the type itself, 2 for application/*, 1 for */*
+	specificity int // exactly for the type itself, 2 for application/*, 1 for */*
 	place       int
 }
 
@@ -59,7 +62,7 @@ func bestRange(accept, mediaType string) mediaRange {
 		specificity := 0
 		switch name {
 		case mediaType:
-			specificity = 3
+			specificity = exactly
 		case "application/*":
 			specificity = 2
 		case "*/*":

@@ -3,6 +3,7 @@ package graphqlws
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"golang.org/x/time/rate"
 )
 
 // connection is one websocket.
@@ -24,6 +26,7 @@ type connection struct {
 
 	// Of the reading goroutine alone.
 	acknowledged bool
+	messages     *rate.Limiter // nil for no limit
 	session      Session
 
 	running sync.WaitGroup // operations
@@ -148,6 +151,10 @@ func (c *connection) isClosed() bool {
 // receive handles one message.
 func (c *connection) receive(kind int, raw []byte) {
 	defer c.survive()
+	if c.messages != nil && !c.messages.Allow() {
+		c.close(closeTooManyRequests, "Too many messages")
+		return
+	}
 	if kind != websocket.TextMessage {
 		c.close(closeBadRequest, "Text messages only")
 		return
@@ -159,7 +166,7 @@ func (c *connection) receive(kind int, raw []byte) {
 	}
 	switch m.kind {
 	case typePing:
-		c.send([]byte(`{"type":"pong"}`))
+		c.send(pong)
 	case typePong:
 	case typeInit:
 		c.initialise(m.init)
@@ -204,7 +211,7 @@ func (c *connection) initialise(payload map[string]any) {
 	c.initTimer.Stop()
 	c.after(time.Until(session.Expires), func() { c.close(closeForbidden, "Forbidden") })
 	c.mu.Unlock()
-	c.send([]byte(`{"type":"` + typeAck + `"}`))
+	c.send(ack)
 }
 
 // subscribe starts an operation. When it returns, a subscription has started: its resolver has run.
@@ -229,6 +236,12 @@ func (c *connection) subscribe(m message) {
 		return
 	}
 
+	if allow := c.transport.options.Allow; allow != nil {
+		if wait := allow(c.session.Key); wait > 0 {
+			c.refuse(op, fmt.Sprintf("Too many requests; try again in %v.", wait.Round(time.Millisecond)))
+			return
+		}
+	}
 	prepared, errs := c.exec.CreateOperationContext(ctx, m.request)
 	if errs != nil {
 		c.finish(op, c.exec.DispatchError(graphql.WithOperationContext(ctx, prepared), errs))
@@ -308,22 +321,22 @@ func (c *connection) sendFor(op *operation, b []byte, last bool) {
 	if last {
 		delete(c.operations, op.id)
 	}
-	c.write(b)
+	c.write(func() error { return c.ws.WriteMessage(websocket.TextMessage, b) })
 }
 
-func (c *connection) send(b []byte) {
+func (c *connection) send(p *websocket.PreparedMessage) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.write(b)
+	c.write(func() error { return c.ws.WritePreparedMessage(p) })
 }
 
 // write writes a message; c.mu is held. A peer that does not take it in time is gone.
-func (c *connection) write(b []byte) {
+func (c *connection) write(message func() error) {
 	if c.closed {
 		return
 	}
 	_ = c.ws.SetWriteDeadline(time.Now().Add(c.transport.options.WriteTimeout))
-	if c.ws.WriteMessage(websocket.TextMessage, b) != nil {
+	if message() != nil {
 		c.closed = true
 		_ = c.ws.Close()
 	}

@@ -53,7 +53,7 @@ type server struct {
 	t         *testing.T
 	transport *graphqlws.Transport
 	url       string
-	gone      chan struct{}        // a value for each request whose handler has returned
+	gone      chan struct{}        // a value for each connection that has ended
 	streams   chan *stream         // each subscription once its resolver has run
 	held      chan *stream         // each hold query once it runs
 	prepared  chan context.Context // what each operation was prepared in, as far as the channel has room
@@ -113,8 +113,10 @@ func start(t *testing.T, options graphqlws.Options) *server {
 	if options.CheckOrigin == nil {
 		options.CheckOrigin = func(*http.Request) bool { return true }
 	}
+	gone := make(chan struct{}, 1000)
+	options.Closed = func() { gone <- struct{}{} }
 	s := &server{
-		t: t, transport: graphqlws.New(options), gone: make(chan struct{}, 1000),
+		t: t, transport: graphqlws.New(options), gone: gone,
 		streams: make(chan *stream, 1000), held: make(chan *stream, 1000), prepared: make(chan context.Context, 1),
 	}
 	graphQL := handler.New(s)
@@ -124,7 +126,6 @@ func start(t *testing.T, options graphqlws.Options) *server {
 	graphQL.AroundOperations(s.aroundOperations)
 	listener := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		graphQL.ServeHTTP(w, r)
-		s.gone <- struct{}{}
 	}))
 	listener.Config.ErrorLog = log.New(io.Discard, "", 0)
 	listener.Start()

@@ -11,9 +11,24 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/gorilla/websocket"
+	"golang.org/x/time/rate"
 )
 
 const subprotocol = "graphql-transport-ws"
+
+// ack and pong are the frames that every connection gets the same: made once.
+var (
+	ack  = prepared(`{"type":"` + typeAck + `"}`)
+	pong = prepared(`{"type":"` + typePong + `"}`)
+)
+
+func prepared(message string) *websocket.PreparedMessage {
+	p, err := websocket.NewPreparedMessage(websocket.TextMessage, []byte(message))
+	if err != nil {
+		panic(err) // text can be prepared
+	}
+	return p
+}
 
 // Close codes of the protocol, and of websockets in general (RFC 6455, section 7.4.1).
 const (
@@ -43,7 +58,9 @@ type Options struct {
 	// Init lets a client in by its connection_init payload, or gives ErrForbidden.
 	Init func(ctx context.Context, payload map[string]any) (Session, error)
 	// CheckOrigin tells whether a page of the request's origin may connect.
-	CheckOrigin      func(*http.Request) bool
+	CheckOrigin func(*http.Request) bool
+	// Allow counts one more operation of a Session.Key, and gives how long to wait instead; nil allows all.
+	Allow            func(key string) time.Duration
 	InitTimeout      time.Duration
 	WriteTimeout     time.Duration // for a peer to take a message
 	PingInterval     time.Duration // between the websocket pings that tell a living peer from a dead one
@@ -52,6 +69,9 @@ type Options struct {
 	MaxOperations    int           // running at once on one connection
 	MaxConnections   int           // of one Session.Key
 	MaxSubscriptions int           // of one Session.Key
+	MessageRate      float64       // messages a second on one connection
+	MessageBurst     int           // at once
+	Closed           func()        // called when a connection has ended and nothing of it is left; may be nil
 	Log              *slog.Logger
 }
 
@@ -64,6 +84,9 @@ const (
 	defaultMaxOperations    = 100
 	closeGrace              = 3 * time.Second // for a peer to answer our closing
 	handshakeTimeout        = 10 * time.Second
+	// readBuffer is what an idle connection holds; most messages of clients fit, longer ones take several reads. The
+	// buffers for writing are shared.
+	readBuffer = 512 // bytes
 )
 
 // Transport serves graphql-transport-ws.
@@ -89,6 +112,9 @@ func New(options Options) *Transport {
 	setDefault(&options.OperationTimeout, defaultOperationTimeout)
 	setDefault(&options.MaxMessage, defaultMaxMessage)
 	setDefault(&options.MaxOperations, defaultMaxOperations)
+	if options.Closed == nil {
+		options.Closed = func() {}
+	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
 	}
@@ -98,6 +124,8 @@ func New(options Options) *Transport {
 			HandshakeTimeout: handshakeTimeout,
 			Subprotocols:     []string{subprotocol},
 			CheckOrigin:      options.CheckOrigin,
+			ReadBufferSize:   readBuffer,
+			WriteBufferPool:  &sync.Pool{},
 			Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
 				http.Error(w, reason.Error(), status)
 			},
@@ -120,21 +148,38 @@ func (t *Transport) Supports(r *http.Request) bool {
 	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
-// Do serves one connection until it ends.
+// Do upgrades the request, and serves the connection on a goroutine of its own: that of the request, with all that it
+// holds, ends.
 func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
 	ws, err := t.upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		return // answered already
 	}
 	c := &connection{transport: t, ws: ws, exec: exec, operations: make(map[string]*operation)}
-	c.ctx, c.cancel = context.WithCancel(graphql.StartOperationTrace(r.Context()))
+	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
+	if options := t.options; options.MessageRate > 0 {
+		c.messages = rate.NewLimiter(rate.Limit(options.MessageRate), options.MessageBurst)
+	}
 	if !t.add(c) {
 		c.close(closeGoingAway, "Shutting down")
 		_ = ws.Close()
+		t.options.Closed()
 		return
 	}
-	defer t.remove(c)
-	c.serve() //nolint:contextcheck // the connection holds its context
+	go func() {
+		defer t.options.Closed()
+		defer t.remove(c)
+		c.serve() //nolint:contextcheck // the connection holds its context
+	}()
+}
+
+// AcquireSubscription counts a subscription of a key that runs elsewhere, as over server-sent events, against the same
+// limit. False when that is reached; else release gives it back.
+func (t *Transport) AcquireSubscription(key string) (release func(), ok bool) {
+	if !t.take(key, t.options.MaxSubscriptions, ofSubscriptions) {
+		return nil, false
+	}
+	return sync.OnceFunc(func() { t.give(key, ofSubscriptions) }), true
 }
 
 func (t *Transport) add(c *connection) bool {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"sync/atomic"
@@ -25,61 +26,89 @@ type Options struct {
 	Origins       []string     // that may call from a browser, besides the server's own; "*" for all
 	Pages         http.Handler // everything but the endpoints; nil for none
 	Ready         func(context.Context) error
+	Limits        Limits // DefaultLimits when zero
 	Log           *slog.Logger
 }
 
-// The limits on what one client can make the server hold.
+// How long a client may take, whatever it sends.
 const (
-	maxBody          = 1 << 20 // bytes
-	maxSockets       = 10      // of one member
-	maxSubscriptions = 20      // of one member
-	requestTimeout   = 10 * time.Second
-	headerTimeout    = 10 * time.Second
-	idleTimeout      = 2 * time.Minute
-	maxHeader        = 64 << 10 // bytes
-	readyTimeout     = 2 * time.Second
+	headerTimeout = 10 * time.Second
+	readTimeout   = 30 * time.Second // of a whole request
+	writeTimeout  = 60 * time.Second // of a whole response; a stream of events sets its own
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 64 << 10 // bytes
+	readyTimeout  = 2 * time.Second
+	keepAlive     = 12 * time.Second // between the comments of a quiet stream of events; proxies often wait for 30 s
 	// DrainTimeout is how long requests in flight may take after the shutdown began.
 	DrainTimeout = 10 * time.Second
 )
 
 // Server is an HTTP server of the API.
 type Server struct {
-	options  Options
-	http     http.Server
-	ws       *graphqlws.Transport
-	draining atomic.Bool
+	options   Options
+	http      http.Server
+	ws        *graphqlws.Transport
+	members   *limiters
+	addresses *limiters
+	draining  atomic.Bool
+	drained   chan struct{} // closed when the shutdown begins: streams of events end then
 }
 
 // New makes a Server.
 func New(options Options) *Server {
-	s := &Server{options: options}
+	if options.Limits.Body == 0 {
+		options.Limits = DefaultLimits()
+	}
+	rates := options.Limits.Rates
+	s := &Server{
+		options: options, drained: make(chan struct{}),
+		members:   newLimiters(rates.Request, rates.RequestBurst),
+		addresses: newLimiters(rates.Address, addressBurst(rates)),
+	}
 	origins := newOrigins(options.Origins)
 	s.ws = graphqlws.New(graphqlws.Options{
 		Init:             s.initSocket,
 		CheckOrigin:      origins.allows,
-		MaxConnections:   maxSockets,
-		MaxSubscriptions: maxSubscriptions,
-		OperationTimeout: requestTimeout,
+		Allow:            func(member string) time.Duration { return s.members.take(member, time.Now()) },
+		MaxMessage:       options.Limits.SocketMessage,
+		MaxConnections:   options.Limits.SocketsPerMember,
+		MaxSubscriptions: options.Limits.SubscriptionsPerMember,
+		MessageRate:      2 * rates.Request, // an operation is two messages: subscribe and complete
+		MessageBurst:     2 * rates.RequestBurst,
+		OperationTimeout: options.Limits.RequestTimeout,
 		Log:              options.Log,
 	})
 	options.GraphQL.AddTransport(s.ws)
-	options.GraphQL.AddTransport(graphqlhttp.Transport{MaxBody: maxBody, Timeout: requestTimeout})
+	options.GraphQL.AddTransport(graphqlhttp.EventStream{
+		MaxBody: options.Limits.Body, Timeout: options.Limits.RequestTimeout, KeepAlive: keepAlive, Begin: s.beginStream,
+	})
+	options.GraphQL.AddTransport(graphqlhttp.Transport{MaxBody: options.Limits.Body, Timeout: options.Limits.RequestTimeout})
 
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", origins.cors(s.signIn(options.GraphQL)))
+	mux.Handle("/graphql", origins.cors(s.limitAddress(s.signIn(resuming(compressed(options.GraphQL))))))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { plain(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.ready)
 	if options.Pages != nil {
-		mux.Handle("/", options.Pages)
+		mux.Handle("/", compressed(options.Pages))
 	}
 	s.http = http.Server{
 		Handler:           s.named(mux),
 		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
 	}
 	return s
+}
+
+// addressBurst lets an address burst for as long as a member.
+func addressBurst(rates Rates) int {
+	if rates.Request == 0 {
+		return int(math.Ceil(rates.Address))
+	}
+	return int(math.Ceil(rates.Address * float64(rates.RequestBurst) / rates.Request))
 }
 
 // Serve answers on a listener until Shutdown.
@@ -93,7 +122,9 @@ func (s *Server) Serve(l net.Listener) error {
 // Shutdown drains: it is no longer ready, takes no new connection, closes sockets with 1001 and lets the requests in
 // flight finish, for at most DrainTimeout.
 func (s *Server) Shutdown(ctx context.Context) error {
-	s.draining.Store(true)
+	if !s.draining.Swap(true) {
+		close(s.drained)
+	}
 	ctx, cancel := context.WithTimeout(ctx, DrainTimeout)
 	defer cancel()
 	gone := make(chan struct{})
@@ -159,6 +190,10 @@ func (s *Server) signIn(next http.Handler) http.Handler {
 			graphqlhttp.Reject(w, r, http.StatusServiceUnavailable, graph.CodeUnavailable, "The service is not available just now; try again.")
 			return
 		case viewer != nil:
+			if wait := s.members.take(viewer.Member.String(), time.Now()); wait > 0 {
+				tooMany(w, r, wait)
+				return
+			}
 			r = r.WithContext(auth.WithViewer(ctx, viewer))
 		}
 		next.ServeHTTP(w, r)

@@ -76,7 +76,7 @@ func (s *Store) migrate(ctx context.Context, path string, opts Options) error {
 		return fmt.Errorf("migration failed: %w", err)
 	}
 	for _, r := range results {
-		opts.Log.InfoContext(ctx, "migrated the database", "version", r.Source.Version, "duration", r.Duration)
+		opts.Log.InfoContext(ctx, "migrated the database", "version", r.Source.Version, "duration", r.Duration.String())
 	}
 	return nil
 }

@@ -37,6 +37,7 @@ func Start(t testing.TB, database string, change ...func(*app.Config)) *Server {
 	config.Listen = "127.0.0.1:0"
 	config.DatabaseURL = database
 	config.JWTSecret = Secret
+	config.Limits.Rates.Request = 0 // tests are quick
 	config.Log = slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	for _, c := range change {
 		c(&config)
