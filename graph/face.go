@@ -70,28 +70,32 @@ func New(resolver *Resolver, options Options) *handler.Server {
 	if options.Introspection {
 		e.Use(extension.Introspection{})
 	}
-	e.AroundOperations(signedInOnly)
+	e.AroundOperations(mayRun)
 	e.AroundResponses(f.loadersPerResponse)
 	e.AroundRootFields(f.loadersPerMutation)
 	return e
 }
 
-// signedInOnly refuses whatever asks for more than __typename and introspection without a viewer.
-func signedInOnly(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
+// mayRun refuses whatever asks for more than __typename and introspection without a viewer, and introspection where it
+// is off. Nothing is executed then.
+func mayRun(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
-	if auth.ViewerOf(ctx) != nil {
-		return next(ctx)
-	}
+	signedIn := auth.ViewerOf(ctx) != nil
 	for _, field := range graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query", "Mutation", "Subscription"}) {
-		switch field.Name {
-		case "__typename", "__schema", "__type":
-		default:
-			return graphql.OneShot(&graphql.Response{
-				Data: []byte("null"), Errors: gqlerror.List{Error(CodeUnauthenticated, "Sign in: send a bearer token.")},
-			})
+		introspects := field.Name == "__schema" || field.Name == "__type"
+		switch {
+		case field.Name == "__typename", introspects && !op.DisableIntrospection:
+		case !signedIn:
+			return refuse(Error(CodeUnauthenticated, "Sign in: send a bearer token."))
+		case introspects:
+			return refuse(Error(CodeForbidden, "Introspection is off on this server."))
 		}
 	}
 	return next(ctx)
+}
+
+func refuse(err *gqlerror.Error) graphql.ResponseHandler {
+	return graphql.OneShot(&graphql.Response{Data: []byte("null"), Errors: gqlerror.List{err}})
 }
 
 // loadersPerResponse gives every response loaders of its own; a subscription's events are one response each.

@@ -6,8 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/acquaint/acquaint/internal/app"
 	"github.com/acquaint/acquaint/internal/app/apptest"
 	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/store/storetest"
 )
 
 // state is all that a bad request could have changed.
@@ -254,6 +256,24 @@ func TestPreferences(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Where introspection is off it is refused, to anybody, and __typename is not.
+func TestIntrospectionOff(t *testing.T) {
+	t.Parallel()
+	s := apptest.Start(t, storetest.EmptySQLite(t), func(c *app.Config) { c.Introspection = false })
+	ada, nobody := s.As(t, "ada"), s.WithToken(t, "")
+	for _, query := range []string{`{ __schema { queryType { name } } }`, `{ __type(name: "Member") { name } }`, `{ ...f } fragment f on Query { __schema { queryType { name } } }`} {
+		if r := ada.Do(query, nil); r.Code() != "FORBIDDEN" || string(r.Data) != "null" {
+			t.Errorf("%s gave %s", query, r.Raw)
+		}
+		if r := nobody.Do(query, nil); r.Code() != "UNAUTHENTICATED" || string(r.Data) != "null" {
+			t.Errorf("without a token %s gave %s", query, r.Raw)
+		}
+	}
+	if r := nobody.Do(`{ __typename }`, nil); r.Code() != "" {
+		t.Errorf("__typename gave %s", r.Raw)
+	}
 }
 
 // Documents that are no GraphQL, or too much of it, are refused with their code, and the server goes on.
