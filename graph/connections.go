@@ -3,22 +3,11 @@ package graph
 import (
 	"context"
 
-	"github.com/99designs/gqlgen/graphql"
-
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 )
-
-// given reads a field of an input: nil when it was left out, and the empty text, which clears, when it was null.
-func given(field graphql.Omittable[*string]) *string {
-	value, set := field.ValueOK()
-	if set && value == nil {
-		return new(string)
-	}
-	return value
-}
 
 // memberConnection makes the page of members that were read forward.
 func memberConnection(members []*model.Member, more bool, after *string, count model.Count) *model.MemberConnection {
@@ -57,11 +46,14 @@ func networkConnection(ctx context.Context, list []network.Connection, more bool
 	if err != nil {
 		return nil, err
 	}
-	out := &model.NetworkConnection{Edges: make([]model.NetworkEdge, len(list)), Count: count}
-	cursors := make([]string, len(list))
+	out := &model.NetworkConnection{Edges: make([]model.NetworkEdge, 0, len(list)), Count: count}
+	cursors := make([]string, 0, len(list))
 	for i, c := range list {
-		cursors[i] = connectionCursor(c)
-		out.Edges[i] = model.NetworkEdge{Cursor: cursors[i], Node: members[i], ConnectedAt: c.ConnectedAt}
+		if members[i] == nil {
+			continue
+		}
+		cursors = append(cursors, connectionCursor(c))
+		out.Edges = append(out.Edges, model.NetworkEdge{Cursor: connectionCursor(c), Node: members[i], ConnectedAt: c.ConnectedAt})
 	}
 	out.PageInfo = pageInfo(cursors, more, after != nil)
 	return out, nil
@@ -86,19 +78,4 @@ func notificationConnection(list []notification.Notification, more bool, page no
 		out.PageInfo = pageInfo(cursors, more, page.After > 0)
 	}
 	return out, nil
-}
-
-// markRead marks notifications as read unless the naming of them was refused already. The payload has the number of
-// unread ones either way.
-func (r *Resolver) markRead(ctx context.Context, mark notification.Mark, refused error) (*model.MarkNotificationsReadPayload, error) {
-	viewer := viewerKey(ctx)
-	if refused == nil {
-		_, refused = r.Notifications.MarkRead(ctx, viewer, mark)
-	}
-	shown, err := userErrors(refused)
-	if err != nil {
-		return nil, err
-	}
-	unread, err := r.Notifications.Unread(ctx, viewer)
-	return &model.MarkNotificationsReadPayload{UnreadNotificationCount: unread, UserErrors: shown}, err
 }

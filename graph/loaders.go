@@ -110,7 +110,7 @@ func loadMember(ctx context.Context, m id.Member) (*model.Member, error) {
 	return orNil(loadersOf(ctx).members.Load(ctx, m))
 }
 
-// loadMembers gives members in the order of their keys, leaving out those that are not there.
+// loadMembers gives members in the order of their keys, nil for those that are not there.
 func loadMembers(ctx context.Context, keys []id.Member) ([]*model.Member, error) {
 	found, err := loadersOf(ctx).members.LoadAll(ctx, keys)
 	if err != nil && !onlyMissing(err) {

@@ -8,7 +8,6 @@ package graph
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/acquaint/acquaint/graph/generated"
 	"github.com/acquaint/acquaint/graph/model"
@@ -73,7 +72,7 @@ func (r *queryResolver) Viewer(ctx context.Context) (*model.Viewer, error) {
 
 // Member is the resolver for the member field.
 func (r *queryResolver) Member(ctx context.Context, handle string) (*model.Member, error) {
-	found, err := r.Members.ByHandle(ctx, strings.ToLower(handle))
+	found, err := r.Members.ByHandle(ctx, handle)
 	if errors.Is(err, member.ErrNotFound) {
 		return nil, nil
 	}

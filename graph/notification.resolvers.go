@@ -8,13 +8,10 @@ package graph
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/acquaint/acquaint/graph/generated"
 	"github.com/acquaint/acquaint/graph/model"
-	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
-	"github.com/acquaint/acquaint/internal/refusal"
 )
 
 // Actor is the resolver for the actor field.
@@ -61,27 +58,23 @@ func (r *mutationResolver) UpdateNotificationPreferences(ctx context.Context, in
 
 // MarkNotificationsRead is the resolver for the markNotificationsRead field.
 func (r *mutationResolver) MarkNotificationsRead(ctx context.Context, input model.MarkNotificationsReadInput) (*model.MarkNotificationsReadPayload, error) {
-	ids := input.Ids.Value()
-	if len(ids) > pageMax {
+	if len(input.Ids.Value()) > pageMax {
 		return nil, errBadInput(fmt.Sprintf("At most %d ids.", pageMax))
 	}
-	mark := notification.Mark{HasIDs: ids != nil, IDs: make([]id.Notification, len(ids))}
-	var refused error
-	for i, s := range ids {
-		key, ok := model.NotificationID(s)
-		if !ok {
-			refused = refusal.New(refusal.Invalid, "This is no id of a notification.", "ids", strconv.Itoa(i))
-		}
-		mark.IDs[i] = key
+	viewer := viewerKey(ctx)
+	mark, err := markOf(input)
+	var unread int
+	if err == nil {
+		unread, err = r.Notifications.MarkRead(ctx, viewer, mark)
 	}
-	if through := input.Through.Value(); through != nil {
-		sequence, err := sequenceOf(*through)
-		if err != nil {
-			return nil, err
-		}
-		mark.Through = &sequence
+	refused, err := userErrors(err)
+	if err == nil && len(refused) > 0 { // the payload has the number either way
+		unread, err = r.Notifications.Unread(ctx, viewer)
 	}
-	return r.markRead(ctx, mark, refused)
+	if err != nil {
+		return nil, err
+	}
+	return &model.MarkNotificationsReadPayload{UnreadNotificationCount: unread, UserErrors: refused}, nil
 }
 
 // NotificationReceived is the resolver for the notificationReceived field.

@@ -39,6 +39,8 @@ const (
 	cursorNotification
 )
 
+var errCursor = errBadInput("This is no cursor of this list.")
+
 const instantSize, keySize = 8, 16
 
 // encodeCursor makes a cursor of its kind and the key of its item in the order of the list.
@@ -54,7 +56,7 @@ func encodeCursor(kind byte, parts ...[]byte) string {
 func decodeCursor(kind byte, size int, cursor string) ([]byte, error) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
 	if err != nil || len(raw) != 1+size || raw[0] != kind {
-		return nil, errBadInput("This is no cursor of this list.")
+		return nil, errCursor
 	}
 	return raw[1:], nil
 }
@@ -63,8 +65,13 @@ func instantBytes(t time.Time) []byte {
 	return binary.BigEndian.AppendUint64(nil, uint64(t.UnixMicro()))
 }
 
-func instantOf(b []byte) time.Time {
-	return time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC() //nolint:gosec // as above
+// instantOf reads an instant of a cursor, which may have been tampered with: only those that databases know are taken.
+func instantOf(b []byte) (time.Time, error) {
+	t := time.UnixMicro(int64(binary.BigEndian.Uint64(b))).UTC() //nolint:gosec // back and forth without loss
+	if t.Year() < 1 || t.Year() > 9999 {
+		return time.Time{}, errCursor
+	}
+	return t, nil
 }
 
 func invitationCursor(i network.Invitation) string {
@@ -82,8 +89,9 @@ func invitationPage(first *int, after *string) (network.InvitationPage, error) {
 	if err != nil {
 		return page, err
 	}
-	page.After = &network.InvitationPosition{SentAt: instantOf(key[:instantSize]), ID: id.Invitation(key[instantSize:])}
-	return page, nil
+	sentAt, err := instantOf(key[:instantSize])
+	page.After = &network.InvitationPosition{SentAt: sentAt, ID: id.Invitation(key[instantSize:])}
+	return page, err
 }
 
 func connectionCursor(c network.Connection) string {
@@ -101,8 +109,9 @@ func connectionPage(first *int, after *string) (network.ConnectionPage, error) {
 	if err != nil {
 		return page, err
 	}
-	page.After = &network.Connection{ConnectedAt: instantOf(key[:instantSize]), Peer: id.Member(key[instantSize:])}
-	return page, nil
+	connectedAt, err := instantOf(key[:instantSize])
+	page.After = &network.Connection{ConnectedAt: connectedAt, Peer: id.Member(key[instantSize:])}
+	return page, err
 }
 
 func memberCursor(m id.Member) string { return encodeCursor(cursorMember, m[:]) }
@@ -131,7 +140,7 @@ func sequenceOf(cursor string) (int64, error) {
 	}
 	sequence := int64(binary.BigEndian.Uint64(key)) //nolint:gosec // checked
 	if sequence < 1 {
-		return 0, errBadInput("This is no cursor of this list.")
+		return 0, errCursor
 	}
 	return sequence, nil
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/id"
-	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
@@ -78,7 +77,7 @@ func (r *Resolver) streamInvitations(ctx context.Context, category notification.
 		if err != nil {
 			return nil, err
 		}
-		if len(found) == 0 || found[0].State == network.Withdrawn {
+		if len(found) == 0 || found[0].TakenBack() {
 			return nil, errPassOver
 		}
 		return showInvitation(ctx, found[0]), nil

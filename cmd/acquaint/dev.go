@@ -72,10 +72,17 @@ func devSecret(folder string) (string, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", fmt.Errorf("cannot make the data folder: %w", err)
 	}
-	if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
+	// Written whole, and then linked: of two first starts, one secret wins, and both have it.
+	whole := path + "." + rand.Text()
+	if err := os.WriteFile(whole, []byte(secret), 0o600); err != nil {
 		return "", fmt.Errorf("cannot write the secret of the data folder: %w", err)
 	}
-	return secret, nil
+	defer os.Remove(whole)
+	if err := os.Link(whole, path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return "", fmt.Errorf("cannot write the secret of the data folder: %w", err)
+	}
+	raw, err = os.ReadFile(path)
+	return string(raw), err
 }
 
 // invocation is how to run another command of the program as this one was run: go run builds into a temporary folder

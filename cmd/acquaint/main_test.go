@@ -85,6 +85,8 @@ func TestBadSettings(t *testing.T) {
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--request-rate", "-1"}, 2, "--request-rate"},
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--listen", "127.0.0.1:0", "--trusted-proxies", "everybody"}, 2, "--trusted-proxies"},
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--listen", "127.0.0.1:0", "--trusted-documents", "/nowhere"}, 2, "--trusted-documents"},
+		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--allowed-origins", "https://a.example,foo"}, 2, "--allowed-origins"},
+		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--listen", "127.0.0.1:99999"}, 1, "--listen"},
 		{[]string{"serve", "--nonsense"}, 2, "acquaint serve --help"},
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--listen", "nowhere"}, 2, "--listen"},
 		{[]string{"dev", "--listen", "0.0.0.0:0", "--data-dir", t.TempDir()}, 2, "--listen"},

@@ -2,6 +2,7 @@ package model
 
 import (
 	"io"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -25,8 +26,11 @@ func UnmarshalTime(v any) (time.Time, error) {
 		return time.Time{}, errTime
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
+	if err != nil || strings.Contains(s, ",") { // Go takes a comma for the point
 		return time.Time{}, errTime
 	}
-	return t.UTC().Truncate(time.Millisecond), nil
+	if t = t.UTC(); t.Year() < 1 || t.Year() > 9999 { // an offset can lead beyond
+		return time.Time{}, errTime
+	}
+	return t.Truncate(time.Millisecond), nil
 }

@@ -86,7 +86,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 		return a, err
 	}
 	//nolint:contextcheck // the hub ends with Close, not with ctx
-	a.hub = realtime.NewHub(a.store, &realtime.Local{}, realtime.Options{Sweep: config.BrokerSweep, Log: config.Log})
+	a.hub = realtime.NewHub(a.store, &realtime.Local{}, realtime.Options{Sweep: config.BrokerSweep, Now: config.Now, Log: config.Log})
 
 	members := member.NewService(a.store, config.Now, config.NewID)
 	verifier, err := auth.NewVerifier(background, auth.Config{
@@ -98,7 +98,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	face := graph.New(&graph.Resolver{
 		Members:       members,
 		Network:       network.NewService(a.store, a.hub, config.Policy, config.Now, config.NewID),
-		Notifications: notification.NewService(a.store, config.Now),
+		Notifications: notification.NewService(a.store, a.hub, config.Now),
 		Hub:           a.hub,
 	}, graph.Options{
 		Introspection: config.Introspection, Limits: config.DocumentLimits, Trusted: trusted,

@@ -88,6 +88,12 @@ func (c Config) Check() error {
 	if u, err := url.Parse(c.JWKSURL); c.JWKSURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
 		return &SettingError{"--jwks-url", "must be an http or https address"}
 	}
+	for _, origin := range c.AllowedOrigins {
+		u, err := url.Parse(origin)
+		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || strings.Trim(u.Path, "/") != "") {
+			return &SettingError{"--allowed-origins", "each must be a scheme and a host, as in https://app.example, or *"}
+		}
+	}
 	return c.checkLimits()
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
+	"github.com/acquaint/acquaint/internal/refusal"
 )
 
 // Store is the tables, as the domains see them.
@@ -56,22 +57,24 @@ func (p *past) look() time.Time {
 	return p.next
 }
 
-// Seed makes the demo members and their network, unless they are there, and says where their faces are now.
+// Seed makes the demo members and their network, unless they are there, and says where their faces are now. Every step
+// can be done again, so that a start that was interrupted, or two at once, do no harm; the first member's face, which is
+// set last, tells that all is done.
 func (d *Demo) Seed(ctx context.Context) error {
 	const months = 5 * 30 * 24 * time.Hour
 	clock := &past{next: d.now().Add(-months), now: d.now}
 	members := member.NewService(d.store, clock.look, d.newID)
-	if _, err := d.store.MemberBySubject(ctx, subject(people[0].handle)); err == nil {
-		return d.refreshFaces(ctx, members)
-	} else if !errors.Is(err, member.ErrNotFound) {
+	first, err := d.store.MemberBySubject(ctx, subject(people[0].handle))
+	switch {
+	case err == nil && first.PhotoURL != "":
+		return d.setFaces(ctx, members)
+	case err != nil && !errors.Is(err, member.ErrNotFound):
 		return err
 	}
 
 	ids := make(map[string]id.Member, len(people))
 	for _, p := range people {
-		m, err := members.SignIn(ctx, member.Claims{
-			Subject: subject(p.handle), Name: p.name, PreferredUsername: p.handle, Picture: d.face(p.handle),
-		})
+		m, err := members.SignIn(ctx, member.Claims{Subject: subject(p.handle), Name: p.name, PreferredUsername: p.handle})
 		if err != nil {
 			return err
 		}
@@ -84,11 +87,7 @@ func (d *Demo) Seed(ctx context.Context) error {
 	}
 	connections := network.NewService(d.store, nobody{}, network.DefaultPolicy(), clock.look, d.newID)
 	for _, pair := range connected() {
-		inv, err := connections.Invite(ctx, ids[pair[0]], network.InviteInput{Recipient: ids[pair[1]], Acquaintance: network.Colleague})
-		if err != nil {
-			return err
-		}
-		if _, err := connections.Respond(ctx, ids[pair[1]], inv.ID, network.Accept); err != nil {
+		if err := connect(ctx, connections, ids[pair[0]], ids[pair[1]]); err != nil {
 			return err
 		}
 	}
@@ -96,13 +95,36 @@ func (d *Demo) Seed(ctx context.Context) error {
 		return err
 	}
 	for _, p := range pending {
-		if _, err := connections.Invite(ctx, ids[p.from], network.InviteInput{
+		_, err := connections.Invite(ctx, ids[p.from], network.InviteInput{
 			Recipient: ids[p.to], Note: p.note, Acquaintance: network.BusinessContact,
-		}); err != nil {
+		})
+		if err != nil && !isRefusal(err) {
 			return err
 		}
 	}
+	return d.setFaces(ctx, members)
+}
+
+// connect makes two members connected, if they are not.
+func connect(ctx context.Context, connections *network.Service, a, b id.Member) error {
+	inv, err := connections.Invite(ctx, a, network.InviteInput{Recipient: b, Acquaintance: network.Colleague})
+	if err != nil && !isRefusal(err) {
+		return err
+	}
+	if inv.State != network.Pending { // connected before
+		return nil
+	}
+	_, err = connections.Respond(ctx, b, inv.ID, network.Accept)
+	if err != nil && !isRefusal(err) {
+		return err
+	}
 	return nil
+}
+
+// isRefusal reports whether what was asked for had been done already, by this start or another.
+func isRefusal(err error) bool {
+	var refused *refusal.Error
+	return errors.As(err, &refused)
 }
 
 // connected are the pairs that know each other: most of every team, and the bridges.
@@ -125,7 +147,7 @@ func connected() [][2]string {
 
 // readAll marks what the making of the network notified as read: the demo begins with what waits for an answer.
 func (d *Demo) readAll(ctx context.Context, ids map[string]id.Member) error {
-	inbox := notification.NewService(d.store, d.now)
+	inbox := notification.NewService(d.store, nobody{}, d.now)
 	all := int64(len(people) * len(people))
 	for _, m := range ids {
 		if _, err := inbox.MarkRead(ctx, m, notification.Mark{Through: &all}); err != nil {
@@ -135,15 +157,18 @@ func (d *Demo) readAll(ctx context.Context, ids map[string]id.Member) error {
 	return nil
 }
 
-// refreshFaces follows the server to the address where it is now.
-func (d *Demo) refreshFaces(ctx context.Context, members *member.Service) error {
-	for _, p := range people {
+// setFaces says where the faces are: at the address where the server is now. A picture that a member has chosen since
+// stays.
+func (d *Demo) setFaces(ctx context.Context, members *member.Service) error {
+	for i := range people {
+		p := people[len(people)-1-i] // the first one last
 		m, err := d.store.MemberBySubject(ctx, subject(p.handle))
 		if err != nil {
 			return err
 		}
 		face := d.face(p.handle)
-		if ours := strings.HasSuffix(m.PhotoURL, "/dev/faces/"+p.handle+".svg"); ours && m.PhotoURL != face {
+		ours := m.PhotoURL == "" || strings.HasSuffix(m.PhotoURL, "/dev/faces/"+p.handle+".svg")
+		if ours && m.PhotoURL != face {
 			if _, err := members.Update(ctx, m.ID, member.Update{PhotoURL: &face}); err != nil {
 				return err
 			}

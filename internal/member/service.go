@@ -144,28 +144,30 @@ func (s *Service) Update(ctx context.Context, viewer id.Member, update Update) (
 	}
 	for _, part := range []struct {
 		field string
-		value *string
+		value **string
 		rule  text.Rule
 	}{
-		{"name", update.Name, text.Rule{Max: nameMax, Required: true}},
-		{"headline", update.Headline, text.Rule{Max: headlineMax}},
-		{"location", update.Location, text.Rule{Max: shortMax}},
-		{"industry", update.Industry, text.Rule{Max: shortMax}},
-		{"company", update.Company, text.Rule{Max: shortMax}},
+		{"name", &update.Name, text.Rule{Max: nameMax, Required: true}},
+		{"headline", &update.Headline, text.Rule{Max: headlineMax}},
+		{"location", &update.Location, text.Rule{Max: shortMax}},
+		{"industry", &update.Industry, text.Rule{Max: shortMax}},
+		{"company", &update.Company, text.Rule{Max: shortMax}},
 	} {
-		if part.value == nil {
+		if *part.value == nil {
 			continue
 		}
-		clean, err := part.rule.Clean(*part.value, part.field)
+		clean, err := part.rule.Clean(**part.value, part.field)
 		if err != nil {
 			return Member{}, err
 		}
-		*part.value = clean
+		*part.value = &clean
 	}
 	if update.PhotoURL != nil {
-		if err := cleanPhoto(update.PhotoURL); err != nil {
+		photo := *update.PhotoURL
+		if err := cleanPhoto(&photo); err != nil {
 			return Member{}, err
 		}
+		update.PhotoURL = &photo
 	}
 	m, err := s.store.UpdateMember(ctx, viewer, update)
 	if errors.Is(err, ErrHandleTaken) {

@@ -62,6 +62,9 @@ func (i Invitation) StateFor(viewer id.Member) State {
 	return i.State
 }
 
+// TakenBack reports whether the invitation is as if it had never been told of: its notification is gone, too.
+func (i Invitation) TakenBack() bool { return i.State == Withdrawn }
+
 // Actor is who acts on an invitation.
 type Actor string
 

@@ -3,6 +3,7 @@ package notification
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -133,9 +134,12 @@ func (p Preferences) Apply(change Change, now time.Time) (Preferences, error) {
 	return p, nil
 }
 
-// checkTimeZone takes IANA names. "Local" and the empty name mean something to Go, but not to a member.
+// ianaName is how the names of the IANA time zone database look. Go takes others, too, which mean something to this
+// machine only: "Local", "localtime", "posix/Europe/Berlin".
+var ianaName = regexp.MustCompile(`^[A-Z][A-Za-z0-9_+-]*(/[A-Z][A-Za-z0-9_+-]*)*$`)
+
 func checkTimeZone(name string) error {
-	if name != "" && name != "Local" {
+	if ianaName.MatchString(name) && name != "Local" && name != "Factory" {
 		if _, err := time.LoadLocation(name); err == nil {
 			return nil
 		}

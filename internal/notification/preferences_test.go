@@ -63,6 +63,9 @@ func TestApply(t *testing.T) {
 		{"an unknown time zone", notification.Change{TimeZone: zone("Mars/Olympus")}, []string{"timeZone"}},
 		{"no time zone", notification.Change{TimeZone: zone("")}, []string{"timeZone"}},
 		{"Go's own word for a time zone", notification.Change{TimeZone: zone("Local")}, []string{"timeZone"}},
+		{"this machine's time zone", notification.Change{TimeZone: zone("localtime")}, []string{"timeZone"}},
+		{"a time zone by another path", notification.Change{TimeZone: zone("posix/Europe/Berlin")}, []string{"timeZone"}},
+		{"a time zone of three parts", notification.Change{TimeZone: zone("America/Argentina/Buenos_Aires")}, nil},
 		{"a path for a time zone", notification.Change{TimeZone: zone("../../etc/passwd")}, []string{"timeZone"}},
 	} {
 		t.Run(c.what, func(t *testing.T) {

@@ -38,11 +38,14 @@ type Store interface {
 // Service serves a member's inbox and preferences.
 type Service struct {
 	store Store
+	waker Waker
 	now   func() time.Time
 }
 
-// NewService makes a Service over a store and a clock.
-func NewService(store Store, now func() time.Time) *Service { return &Service{store: store, now: now} }
+// NewService makes a Service over a store and a clock. It wakes the streams of members who end a pause.
+func NewService(store Store, waker Waker, now func() time.Time) *Service {
+	return &Service{store: store, waker: waker, now: now}
+}
 
 // List gives a page of the viewer's inbox, newest first, and whether there are more beyond it.
 func (s *Service) List(ctx context.Context, viewer id.Member, page Page) ([]Notification, bool, error) {
@@ -101,7 +104,11 @@ func (s *Service) Preferences(ctx context.Context, viewer id.Member) (Preference
 
 // UpdatePreferences changes the viewer's preferences; a change refused in part is refused whole.
 func (s *Service) UpdatePreferences(ctx context.Context, viewer id.Member, change Change) (Preferences, error) {
-	return s.store.ChangePreferences(ctx, viewer, func(p Preferences) (Preferences, error) {
+	after, err := s.store.ChangePreferences(ctx, viewer, func(p Preferences) (Preferences, error) {
 		return p.Apply(change, s.now())
 	})
+	if err == nil && (change.Resume || change.PausedUntil != nil) {
+		s.waker.Wake(Hint{Member: viewer}) // a stream may wait for the end of the pause
+	}
+	return after, err
 }

@@ -16,12 +16,15 @@ type Source interface {
 	NotificationsAfter(ctx context.Context, member id.Member, after int64, limit int) ([]notification.Notification, error)
 	// LastNumbers gives the last number of each member's inbox.
 	LastNumbers(ctx context.Context, members []id.Member) ([]notification.Hint, error)
+	// PausedUntil is until when the member has paused notifications; it may have passed.
+	PausedUntil(ctx context.Context, member id.Member) (time.Time, error)
 }
 
 // Options are the numbers of a Hub; a zero takes the default.
 type Options struct {
 	// Sweep is how often the hub asks for the last numbers of all listening members: what a lost wake-up costs at most.
 	Sweep time.Duration
+	Now   func() time.Time
 	Log   *slog.Logger
 }
 
@@ -54,11 +57,13 @@ type listeners struct {
 	mu      sync.Mutex
 	streams map[*stream]struct{}
 	known   int64 // the greatest number heard of
-	// generation counts the wake-ups. A page is shared only within one: what was taken back is gone from the next.
+	// generation counts the wake-ups and the streams that came. A page is shared only within one: what was taken back
+	// is gone from the next, and a new stream sees nothing that was read before it.
 	generation uint64
+	awake      int // streams that have something to give
+	page       page
 
 	pulling sync.Mutex // held while reading, so that the others wait for the page instead of reading it again
-	page    page
 }
 
 // read gives the page after a stream's cursor: the shared one if it is of this wake-up and begins early enough.
@@ -66,17 +71,19 @@ func (l *listeners) read(ctx context.Context, s *stream) (page, error) {
 	l.pulling.Lock()
 	defer l.pulling.Unlock()
 	l.mu.Lock()
-	generation := l.generation
+	generation, shared := l.generation, l.page
 	l.mu.Unlock()
-	if l.page.generation == generation && generation > 0 && l.page.from <= s.cursor && !l.page.full {
-		return l.page, nil
+	if shared.generation == generation && shared.from <= s.cursor && !shared.full {
+		return shared, nil
 	}
 	rows, err := s.hub.source.NotificationsAfter(ctx, s.member, s.cursor, pageSize)
 	if err != nil {
 		return page{}, err
 	}
 	read := page{generation: generation, from: s.cursor, rows: rows, full: len(rows) == pageSize}
+	l.mu.Lock()
 	l.page = read
+	l.mu.Unlock()
 	return read, nil
 }
 
@@ -92,6 +99,9 @@ type page struct {
 func NewHub(source Source, broker Broker, options Options) *Hub {
 	if options.Sweep == 0 {
 		options.Sweep = defaultSweep
+	}
+	if options.Now == nil {
+		options.Now = time.Now
 	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -141,11 +151,26 @@ func (l *listeners) wake(number int64) {
 	}
 }
 
-// heard notes a number that a stream has seen.
+// heard is told of a number that somebody has seen. If nobody had told of it, the wake-up was lost, and is made up for.
 func (l *listeners) heard(number int64) {
+	if l.isNews(number) {
+		l.wake(number)
+	}
+}
+
+// rouse and rest count the streams that have something to give. When the last rests, the page that they shared goes.
+func (l *listeners) rouse() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.known = max(l.known, number)
+	l.awake++
+}
+
+func (l *listeners) rest() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.awake--; l.awake == 0 {
+		l.page = page{}
+	}
 }
 
 func (h *Hub) add(s *stream) {
@@ -160,6 +185,7 @@ func (h *Hub) add(s *stream) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.streams[s] = struct{}{}
+	l.generation++
 }
 
 func (h *Hub) remove(s *stream) {
@@ -219,8 +245,8 @@ func (h *Hub) sweepOnce(ctx context.Context) {
 			return
 		}
 		for _, hint := range hints {
-			if l := h.listenersOf(hint.Member); l != nil && l.isNews(hint.Number) {
-				l.wake(hint.Number)
+			if l := h.listenersOf(hint.Member); l != nil {
+				l.heard(hint.Number)
 			}
 		}
 	}

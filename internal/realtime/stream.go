@@ -29,6 +29,7 @@ type stream struct {
 	mu      sync.Mutex
 	woken   bool
 	running bool
+	resumes *time.Timer // wakes it when a pause ends
 }
 
 // Listen gives deliver what is committed from now on, or everything after a sequence (0 is the beginning), until ctx
@@ -52,7 +53,7 @@ func (h *Hub) Listen(ctx context.Context, member id.Member, after *int64, delive
 		s.cursor = *after
 	}
 	s.shared.heard(s.start)
-	context.AfterFunc(ctx, func() { h.remove(s) })
+	context.AfterFunc(ctx, s.end)
 
 	s.mu.Lock()
 	s.running = false
@@ -64,6 +65,16 @@ func (h *Hub) Listen(ctx context.Context, member id.Member, after *int64, delive
 	return nil
 }
 
+// end lets go of everything when the context is over.
+func (s *stream) end() {
+	s.hub.remove(s)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.resumes != nil {
+		s.resumes.Stop()
+	}
+}
+
 // wake lets the stream look for what is new. It does not block.
 func (s *stream) wake() {
 	s.mu.Lock()
@@ -73,6 +84,16 @@ func (s *stream) wake() {
 		s.running = true
 		go s.run()
 	}
+}
+
+// wakeAt wakes the stream at a time, and no longer at the one it was told before.
+func (s *stream) wakeAt(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.resumes != nil {
+		s.resumes.Stop()
+	}
+	s.resumes = time.AfterFunc(at.Sub(s.hub.options.Now()), s.wake)
 }
 
 // asleep reports whether there is no new wake-up; then the stream is at rest.
@@ -89,17 +110,20 @@ func (s *stream) asleep() bool {
 
 // run gives what there is, page by page, until there is no more.
 func (s *stream) run() {
+	s.shared.rouse()
+	defer s.shared.rest()
 	for !s.asleep() {
 		read, ok := retry(s, func() (page, error) { return s.shared.read(s.ctx, s) })
 		if !ok {
 			continue // ctx has ended, and so it falls asleep
 		}
+		given := true
 		for _, n := range read.rows {
-			if !s.give(n) || s.wokenAgain() {
+			if given = s.give(n); !given || s.wokenAgain() {
 				break
 			}
 		}
-		if read.full {
+		if given && read.full {
 			s.wake() // there may be more beyond the page
 		}
 	}
@@ -112,18 +136,34 @@ func (s *stream) wokenAgain() bool {
 	return s.woken
 }
 
-// give delivers one notification, unless it was given before or is not for this stream; false when ctx has ended.
+// give delivers one notification, unless it was given before or is not for this stream. False when ctx has ended, or the
+// stream has to wait for the end of a pause.
 func (s *stream) give(n notification.Notification) bool {
 	if n.Sequence <= s.cursor {
 		return true
 	}
-	// Held by a pause: it comes to a stream that starts after it and asks for it, and to no other.
+	// Held by a pause: it comes to a stream that starts after it and asks for it, and to no other; and not before the
+	// pause is over, as clients ask again by themselves whenever a connection was lost.
+	if n.Held && n.Sequence <= s.start && s.paused() {
+		return false
+	}
 	if !n.Held || n.Sequence <= s.start {
 		if _, ok := retry(s, func() (struct{}, error) { return struct{}{}, s.deliver(s.ctx, n) }); !ok {
 			return false
 		}
 	}
 	s.cursor = n.Sequence
+	return true
+}
+
+// paused reports whether the member has paused notifications, and sees to it that the stream wakes when that is over. A
+// pause that is ended or changed before wakes it, too.
+func (s *stream) paused() bool {
+	until, ok := retry(s, func() (time.Time, error) { return s.hub.source.PausedUntil(s.ctx, s.member) })
+	if !ok || !until.After(s.hub.options.Now()) {
+		return !ok
+	}
+	s.wakeAt(until)
 	return true
 }
 

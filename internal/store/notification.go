@@ -44,12 +44,11 @@ func (t *tx) Retract(ctx context.Context, member id.Member, invitation id.Invita
 	if err != nil || n == 0 {
 		return hint, false, err
 	}
-	inbox, err := t.client.Inbox.Get(ctx, uuid.UUID(member))
-	if err != nil {
+	hints, err := lastNumbers(ctx, t.client, []id.Member{member})
+	if err != nil || len(hints) == 0 {
 		return hint, false, err
 	}
-	hint.Number = inbox.LastNumber
-	return hint, true, nil
+	return hints[0], true, nil
 }
 
 // Notifications implements notification.Store.
@@ -83,7 +82,21 @@ func (s *Store) NotificationsAfter(ctx context.Context, member id.Member, after 
 
 // LastNumbers gives the sequence of the newest notification that each of the members ever had.
 func (s *Store) LastNumbers(ctx context.Context, members []id.Member) ([]notification.Hint, error) {
-	rows, err := s.client.Inbox.Query().Where(entinbox.IDIn(uuids(members)...)).All(ctx)
+	return lastNumbers(ctx, s.client, members)
+}
+
+// PausedUntil is until when a member has paused notifications; zero or past when not.
+func (s *Store) PausedUntil(ctx context.Context, member id.Member) (time.Time, error) {
+	inbox, err := s.client.Inbox.Get(ctx, uuid.UUID(member))
+	if err != nil {
+		return time.Time{}, err
+	}
+	return timeOf(inbox.PausedUntil), nil
+}
+
+func lastNumbers(ctx context.Context, client *ent.Client, members []id.Member) ([]notification.Hint, error) {
+	rows, err := client.Inbox.Query().Where(entinbox.IDIn(uuids(members)...)).
+		Select(entinbox.FieldID, entinbox.FieldLastNumber).All(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -27,11 +27,14 @@ func (r Rule) Clean(s string, field ...string) (string, error) {
 	if !utf8.ValidString(s) {
 		return "", refusal.New(refusal.Invalid, "This text is not valid UTF-8.", field...)
 	}
-	s = norm.NFC.String(strings.TrimSpace(s))
 	for _, c := range s {
-		if unicode.IsControl(c) && (!r.Lines || c != '\t' && c != '\n') {
+		if unicode.IsControl(c) && c != '\t' && c != '\n' {
 			return "", refusal.New(refusal.Invalid, fmt.Sprintf("The control character U+%04X is not allowed here.", c), field...)
 		}
+	}
+	s = norm.NFC.String(strings.TrimSpace(s))
+	if !r.Lines && strings.ContainsAny(s, "\t\n") {
+		return "", refusal.New(refusal.Invalid, "This must be one line.", field...)
 	}
 	if r.Required && !visible(s) {
 		return "", refusal.New(refusal.Blank, "This must not be empty.", field...)
@@ -44,7 +47,8 @@ func (r Rule) Clean(s string, field ...string) (string, error) {
 
 // visible reports whether a reader would see anything: zero-width and other format characters alone are no name.
 func visible(s string) bool {
+	const blankLetters = "\u115f\u1160\u2800\u3164\uffa0" // letters and a symbol, but empty
 	return strings.ContainsFunc(s, func(c rune) bool {
-		return !unicode.IsSpace(c) && !unicode.Is(unicode.Cf, c) && !unicode.Is(unicode.Mn, c)
+		return !unicode.IsSpace(c) && !unicode.Is(unicode.Cf, c) && !unicode.Is(unicode.Mn, c) && !strings.ContainsRune(blankLetters, c)
 	})
 }

@@ -39,6 +39,9 @@ func TestClean(t *testing.T) {
 		{"not UTF-8", note, "a\xff", "", refusal.Invalid},
 		{"name with a newline", name, "a\nb", "", refusal.Invalid},
 		{"blank name", name, "   ", "", refusal.Blank},
+		{"carriage return at the end", note, "ab\r\n", "", refusal.Invalid},
+		{"blank letters for a name", name, "\u3164\u2800", "", refusal.Blank},
+		{"name with a newline around", name, "\nabc\n", "abc", ""},
 		{"invisible name", name, "\u200b\u200d", "", refusal.Blank},
 	} {
 		t.Run(c.what, func(t *testing.T) {
