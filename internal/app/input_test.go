@@ -1,7 +1,10 @@
 package app_test
 
 import (
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -98,7 +101,15 @@ func TestBadArguments(t *testing.T) {
 			badArgument(t, ada, `{ viewer { notifications(`+args+`) { totalCount } } }`)
 		}
 		badArgument(t, ada, fmt.Sprintf(`{ nodes(ids: [%s]) { id } }`, strings.Repeat(`"x" `, 101)))
-		badArgument(t, ada, `mutation { updateNotificationPreferences(input: {pausedUntil: "tomorrow"}) { userErrors { code } } }`)
+		for _, instant := range []string{"tomorrow", "9999-12-31T23:59:59-23:59", "0000-01-01T00:00:00Z", "2099-01-01T00:00:00,5Z", "2099-02-30T00:00:00Z", ""} {
+			badArgument(t, ada, fmt.Sprintf(`mutation { updateNotificationPreferences(input: {pausedUntil: %q}) { userErrors { code } } }`, instant))
+		}
+		for _, micros := range []int64{math.MinInt64, math.MaxInt64, -300_000_000_000_000_000, 300_000_000_000_000_000} {
+			for kind, list := range map[byte]string{1: "receivedInvitations", 2: "connections"} {
+				forged := base64.RawURLEncoding.EncodeToString(append(binary.BigEndian.AppendUint64([]byte{kind}, uint64(micros)), make([]byte, 16)...))
+				badArgument(t, ada, fmt.Sprintf(`{ viewer { %s(after: %q) { nodes { id } } } }`, list, forged))
+			}
+		}
 		badArgument(t, ada, `mutation { markNotificationsRead(input: {through: "x"}) { unreadNotificationCount } }`)
 		// The most, and nothing at all, are fine.
 		var fine struct{}

@@ -109,6 +109,36 @@ func TestLists(t *testing.T) {
 	})
 }
 
+// What happened in the same instant has an order too: pages of any size give each item once.
+func TestListsOfOneInstant(t *testing.T) {
+	t.Parallel()
+	const items = 7
+	storetest.EachDatabase(t, func(t *testing.T, database string) {
+		instant := app.Now()
+		s := apptest.Start(t, database, func(c *app.Config) { c.Now = func() time.Time { return instant } })
+		ada := s.As(t, "ada")
+		for i := range items {
+			friend := s.As(t, fmt.Sprint("friend", i))
+			apptest.Connect(friend, ada)
+			s.As(t, fmt.Sprint("sender", i)).Invite(ada.ID, "")
+			ada.Invite(s.As(t, fmt.Sprint("recipient", i)).ID, "")
+		}
+		for _, list := range []string{"connections", "receivedInvitations", "sentInvitations"} {
+			for _, n := range []int{1, 2, 3, items} {
+				got := walk(t, n, func() {}, func(first int, after *string) listPage {
+					var data struct{ Viewer struct{ List listPage } }
+					ada.Get(&data, `query($first: Int, $after: String) { viewer { list: `+list+`(first: $first, after: $after)`+pageFields+`} }`, apptest.Vars{"first": first, "after": after})
+					return data.Viewer.List
+				})
+				slices.Sort(got)
+				if len(slices.Compact(got)) != items {
+					t.Errorf("%s in pages of %d: %v", list, n, got)
+				}
+			}
+		}
+	})
+}
+
 // The inbox pages both ways, newest first either way.
 func TestInboxBothWays(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -98,6 +99,65 @@ func TestRaceAcceptAgainstWithdraw(t *testing.T) {
 				}
 			default:
 				t.Fatalf("accept gave %q and withdraw %q", accepted.Code(), withdrawn.Code())
+			}
+		}
+	})
+}
+
+// A decline against a withdrawal, and against an acceptance from another window: one outcome, and both sides agree.
+func TestRaceDecline(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *apptest.Server) {
+		for round := range rounds {
+			a, b := s.As(t, fmt.Sprint("a", round)), s.As(t, fmt.Sprint("b", round))
+			invitation := a.Invite(b.ID, "").Invitation.ID
+			var declined, withdrawn apptest.Payload
+			together(func() { declined = b.Respond(invitation, "DECLINE") }, func() { withdrawn = a.Withdraw(invitation) })
+			if code := declined.Code(); code != "" && code != "INVITATION_WITHDRAWN" || withdrawn.Code() != "" {
+				t.Errorf("decline gave %q and withdraw %q", code, withdrawn.Code())
+			}
+			checkPair(t, a, b)
+			expect(t, "inviting again, declined or not", a.Invite(b.ID, ""), "REINVITE_NOT_ALLOWED")
+
+			c, d := s.As(t, fmt.Sprint("c", round)), s.As(t, fmt.Sprint("d", round))
+			invitation = c.Invite(d.ID, "").Invitation.ID
+			var accepted apptest.Payload
+			together(func() { declined = d.Respond(invitation, "DECLINE") }, func() { accepted = d.Respond(invitation, "ACCEPT") })
+			if codes := []string{declined.Code(), accepted.Code()}; !slices.Contains(codes, "") || !slices.Contains(codes, "INVITATION_ALREADY_ANSWERED") {
+				t.Errorf("decline and accept gave %q", codes)
+			}
+			if connected := c.RelationshipTo(d.ID).Status == "CONNECTED"; connected != (accepted.Code() == "") {
+				t.Errorf("accept gave %q, and connected is %v", accepted.Code(), connected)
+			}
+		}
+	})
+}
+
+// Preferences that change while invitations come: what is in the inbox is what came over the subscription, numbered
+// without a gap.
+func TestRacePreferences(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *apptest.Server) {
+		ada := s.As(t, "ada")
+		stream := ada.Connect().Subscribe(subscribeNotifications, nil)
+		var do []func()
+		for i := range 30 {
+			sender := s.As(t, fmt.Sprint("sender", i))
+			do = append(do, func() { sender.Invite(ada.ID, "") })
+		}
+		do = append(do, func() {
+			for i := range 20 {
+				prefer(t, ada, inApp("INVITATION_RECEIVED", []string{"OFF", "REALTIME"}[i%2]))
+			}
+		})
+		together(do...)
+		inbox := len(inboxOf(ada))
+		invites(t, s, ada, "last", 1)
+		for n := range inbox + 1 {
+			var event edgeEvent
+			stream.Next(&event)
+			if event.Edge.Node.Sequence != n+1 {
+				t.Fatalf("number %d came in place %d of %d", event.Edge.Node.Sequence, n+1, inbox+1)
 			}
 		}
 	})
@@ -214,7 +274,7 @@ func TestRaceStorm(t *testing.T) {
 						if got.Invitation != nil {
 							invitation = got.Invitation.ID
 						}
-						switch rand.IntN(5) {
+						switch rand.IntN(6) {
 						case 0:
 							me.Withdraw(invitation)
 						case 1:
@@ -225,6 +285,8 @@ func TestRaceStorm(t *testing.T) {
 							me.Remove(other.ID)
 						case 4:
 							other.Remove(me.ID)
+						case 5:
+							other.Respond(invitation, "DECLINE")
 						}
 					}
 				}
@@ -239,10 +301,12 @@ func TestRaceStorm(t *testing.T) {
 func checkPair(t *testing.T, a, b *apptest.Client) {
 	t.Helper()
 	x, y := a.RelationshipTo(b.ID), b.RelationshipTo(a.ID)
-	fits := map[string]string{
-		"CONNECTED": "CONNECTED", "NONE": "NONE", "INVITATION_SENT": "INVITATION_RECEIVED", "INVITATION_RECEIVED": "INVITATION_SENT",
-	}
-	if fits[x.Status] != y.Status {
+	both := []string{x.Status, y.Status}
+	slices.Sort(both)
+	if pair := strings.Join(both, "+"); !slices.Contains([]string{
+		"CONNECTED+CONNECTED", "NONE+NONE", "INVITATION_RECEIVED+INVITATION_SENT",
+		"INVITATION_SENT+NONE", // declined
+	}, pair) {
 		t.Fatalf("one sees %s, the other %s", x.Status, y.Status)
 	}
 	open := 0
@@ -259,7 +323,7 @@ func checkPair(t *testing.T, a, b *apptest.Client) {
 			t.Errorf("%s is %s with %d connections", c.Handle, x.Status, len(data.Viewer.Connections.Nodes))
 		}
 	}
-	if want := x.Status == "INVITATION_SENT" || x.Status == "INVITATION_RECEIVED"; open > 1 || (open == 1) != want {
+	if want := slices.Contains(both, "INVITATION_SENT"); open > 1 || (open == 1) != want {
 		t.Errorf("%d open invitations with %s", open, x.Status)
 	}
 }

@@ -224,6 +224,59 @@ func TestPause(t *testing.T) {
 	})
 }
 
+// A pause holds through a reconnect: what it holds comes to a stream that asks for it with after, but when it is over.
+func TestReconnectWhilePaused(t *testing.T) {
+	t.Parallel()
+	eachWithClock(t, func(t *testing.T, s *apptest.Server, clock *apptest.Clock) {
+		ada := s.As(t, "ada")
+		before := invites(t, s, ada, "before", 1)
+		prefer(t, ada, apptest.Vars{"pausedUntil": clock.Now().Add(time.Hour).Format(time.RFC3339)})
+		held := invites(t, s, ada, "held", 2)
+		socket := ada.Connect()
+		resumed := socket.Subscribe(subscribeNotifications, apptest.Vars{"after": ""})
+		if got, _ := actors(resumed, 1); !slices.Equal(got, before) {
+			t.Errorf("got %v, want %v", got, before)
+		}
+		second := ada.Connect().Subscribe(subscribeNotifications, apptest.Vars{"after": ""})
+		if got, _ := actors(second, 1); !slices.Equal(got, before) {
+			t.Errorf("got %v, want %v", got, before)
+		}
+		socket.Ping()
+		if got := resumed.Drain(); len(got) != 0 {
+			t.Errorf("while paused %d came", len(got))
+		}
+		prefer(t, ada, apptest.Vars{"resume": true})
+		for _, stream := range []*apptest.Stream{resumed, second} {
+			if got, _ := actors(stream, 2); !slices.Equal(got, held) {
+				t.Errorf("after the pause: %v, want %v", got, held)
+			}
+		}
+	})
+}
+
+// What was marked as read, or taken back, reads so to a subscription that opens afterwards, on whatever node it was done.
+func TestFreshAfterChanges(t *testing.T) {
+	t.Parallel()
+	storetest.EachDatabase(t, func(t *testing.T, database string) {
+		here, there := apptest.Start(t, database), apptest.Start(t, database)
+		ada, ben := here.As(t, "ada"), here.As(t, "ben")
+		first := ada.Connect().Subscribe(subscribeNotifications, nil)
+		invitation := ben.Invite(ada.ID, "").Invitation.ID
+		kept := invites(t, here, ada, "kept", 1)
+		var event edgeEvent
+		first.Next(&event)
+		first.Next(&event)
+		ben.On(there).Withdraw(invitation)
+		var ignored struct{}
+		ada.On(there).Get(&ignored, `mutation($c: String!) { markNotificationsRead(input: {through: $c}) { unreadNotificationCount } }`, apptest.Vars{"c": event.Edge.Cursor})
+		second := ada.Connect().Subscribe(subscribeNotifications, apptest.Vars{"after": ""})
+		second.Next(&event)
+		if event.Edge.Node.Actor.ID != kept[0] || event.Edge.Node.ReadAt == nil {
+			t.Errorf("the inbox begins with %+v", event.Edge.Node)
+		}
+	})
+}
+
 // resume ends a pause at once.
 func TestResumeFromPause(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -205,6 +206,44 @@ func TestNotes(t *testing.T) {
 			case *got.Invitation.Note != c.want:
 				t.Errorf("%q became %q", c.note, *got.Invitation.Note)
 			}
+		}
+	})
+}
+
+// How the sender knows the recipient is one of the enum, and UNSPECIFIED when it is not said.
+func TestAcquaintance(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *apptest.Server) {
+		ada := s.As(t, "ada")
+		for _, given := range []any{"COLLEAGUE", "CLASSMATE", "BUSINESS_CONTACT", "FRIEND", "MET_AT_EVENT", "OTHER", "UNSPECIFIED", nil} {
+			ben := s.As(t, fmt.Sprint("ben", given))
+			var data struct {
+				InviteMember struct{ Invitation struct{ Acquaintance string } }
+			}
+			ada.Get(&data, `mutation($m: ID!, $a: Acquaintance) { inviteMember(input: {memberId: $m, acquaintance: $a}) { invitation { acquaintance } } }`,
+				apptest.Vars{"m": ben.ID, "a": given})
+			want := "UNSPECIFIED"
+			if given != nil {
+				want = given.(string) //nolint:forcetypeassert // see above
+			}
+			if got := data.InviteMember.Invitation.Acquaintance; got != want {
+				t.Errorf("%v became %s", given, got)
+			}
+		}
+	})
+}
+
+// A crossing is not stopped by a cool-down: both want it now.
+func TestCrossingDuringCoolDown(t *testing.T) {
+	t.Parallel()
+	each(t, func(t *testing.T, s *apptest.Server) {
+		ada, ben := s.As(t, "ada"), s.As(t, "ben")
+		expect(t, "withdrawing", ada.Withdraw(ada.Invite(ben.ID, "").Invitation.ID), "")
+		expect(t, "the other invites", ben.Invite(ada.ID, ""), "")
+		crossing := ada.Invite(ben.ID, "")
+		expect(t, "crossing during one's own cool-down", crossing, "")
+		if crossing.Invitation.State != "ACCEPTED" {
+			t.Errorf("crossing gave %+v", crossing.Invitation)
 		}
 	})
 }

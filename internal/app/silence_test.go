@@ -44,15 +44,18 @@ type observer struct {
 	log        strings.Builder
 	recipient  string
 	invitation string
+	after      string // a cursor of the invitation sent before that one
 	streams    []*apptest.Stream
 	socket     *apptest.Socket
 }
 
-const everything = `query($recipient: ID!, $invitation: ID!, $handle: String!) {
+const everything = `query($recipient: ID!, $invitation: ID!, $handle: String!, $after: String) {
 	viewer {
 		id unreadNotificationCount
 		sentInvitations(first: 50) { totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
 			edges { cursor node { ...invitation } } }
+		firstPage: sentInvitations(first: 2) { pageInfo { hasNextPage endCursor } nodes { ...invitation } }
+		nextPage: sentInvitations(first: 2, after: $after) { pageInfo { hasNextPage hasPreviousPage startCursor endCursor } nodes { ...invitation } }
 		receivedInvitations { totalCount nodes { ...invitation } }
 		archive: receivedInvitations(state: IGNORED) { totalCount nodes { ...invitation } }
 		connections { totalCount edges { cursor connectedAt node { ...member } } }
@@ -74,7 +77,7 @@ func (o *observer) note(what string, raw []byte) { fmt.Fprintf(&o.log, "%s\n%s\n
 
 // look asks for everything there is to ask.
 func (o *observer) look(when string) {
-	r := o.Do(everything, apptest.Vars{"recipient": o.recipient, "invitation": o.invitation, "handle": "recipient"})
+	r := o.Do(everything, apptest.Vars{"recipient": o.recipient, "invitation": o.invitation, "handle": "recipient", "after": o.after})
 	o.note(when, r.Raw)
 	o.socket.Ping()
 	for i, s := range o.streams {
@@ -117,7 +120,17 @@ func live(t *testing.T, database string, w world, end func(o *observer, recipien
 	} {
 		o.streams = append(o.streams, o.socket.Subscribe(q, nil))
 	}
+	// Others before and after, so that an order or a page could tell.
+	o.Invite(s.As(t, "earlier1").ID, "")
+	o.Invite(s.As(t, "earlier2").ID, "")
 	o.invitation = o.Invite(recipient.ID, "Do you remember me?").Invitation.ID
+	o.Invite(s.As(t, "later1").ID, "")
+	var page struct {
+		Viewer struct{ SentInvitations struct{ PageInfo pageInfo } }
+	}
+	o.Get(&page, `{ viewer { sentInvitations(first: 1) { pageInfo { endCursor } } } }`, nil)
+	o.after = *page.Viewer.SentInvitations.PageInfo.EndCursor
+	o.Invite(s.As(t, "later2").ID, "")
 	recipientSees := recipient.Connect().Subscribe(subscribeNotifications, apptest.Vars{"after": ""})
 	var event edgeEvent
 	recipientSees.Next(&event) // the bystander's

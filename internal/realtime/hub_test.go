@@ -213,6 +213,33 @@ func TestLostHints(t *testing.T) {
 	})
 }
 
+// What was committed without a wake-up comes to a stream that opens afterwards, and by that to those that were open.
+func TestOpeningMakesUpForLostHints(t *testing.T) {
+	t.Parallel()
+	for _, after := range []*int64{nil, new(int64)} {
+		storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+			broker := &unreliable{}
+			w := newWorld(t, s, s, broker, never)
+			open := w.listen(nil)
+			w.notify(1)
+			if got := take(t, open, 1); got[0] != 1 {
+				t.Fatalf("got %v", got)
+			}
+			broker.lose.Store(true)
+			w.notify(1)
+			second := w.listen(after)
+			if got := take(t, open, 1); got[0] != 2 {
+				t.Errorf("the open stream got %v", got)
+			}
+			if after != nil {
+				if got := take(t, second, 2); !slices.Equal(got, numbers(1, 2)) {
+					t.Errorf("the new stream got %v", got)
+				}
+			}
+		})
+	}
+}
+
 // flaky is a source that fails a number of times, and counts what is read.
 type flaky struct {
 	*store.Store

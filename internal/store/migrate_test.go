@@ -79,7 +79,7 @@ func TestMigrateTogether(t *testing.T) {
 	})
 }
 
-// A database newer than the program is refused, and so is an older one when migrating is off; neither is touched.
+// A database newer than the program is refused, and so is an older one when migrating is off.
 func TestRefuseOtherVersions(t *testing.T) {
 	t.Parallel()
 	storetest.EachDatabase(t, func(t *testing.T, address string) {

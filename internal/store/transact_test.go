@@ -6,8 +6,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/acquaint/acquaint/internal/app"
 	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/refusal"
 	"github.com/acquaint/acquaint/internal/store"
 	"github.com/acquaint/acquaint/internal/store/storetest"
@@ -44,8 +47,40 @@ func TestTransactRollsBack(t *testing.T) {
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
 		ctx := context.Background()
 		boom := errors.New("boom")
-		if err := s.Transact(ctx, func(context.Context, network.Tx) error { return boom }); !errors.Is(err, boom) {
-			t.Errorf("got %v", err)
+		members := member.NewService(s, app.Now, app.NewID)
+		ada, err := members.SignIn(ctx, member.Claims{Subject: "ada"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ben, err := members.SignIn(ctx, member.Claims{Subject: "ben"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The fact and what tells of it go together: a failure after both, or of the second, leaves neither.
+		for _, nid := range []id.Notification{id.Notification(app.NewID()), id.Notification(app.NewID())} {
+			invitation := network.Invitation{ID: id.Invitation(app.NewID()), Sender: ada.ID, Recipient: ben.ID, State: network.Pending, Acquaintance: network.Other, SentAt: app.Now()}
+			err = s.Transact(ctx, func(ctx context.Context, tx network.Tx) error {
+				if inserted, err := tx.InsertInvitation(ctx, invitation); err != nil || !inserted {
+					t.Errorf("inserted %v, %v", inserted, err)
+				}
+				draft := notification.Draft{Member: ben.ID, Category: notification.InvitationReceived, Actor: ada.ID, Invitation: invitation.ID}
+				if _, written, err := tx.Notify(ctx, nid, draft, app.Now()); err != nil || !written {
+					t.Errorf("written %v, %v", written, err)
+				}
+				if _, _, err := tx.Notify(ctx, nid, draft, app.Now()); err == nil { // the same id again
+					t.Error("written twice")
+				}
+				return boom
+			})
+			if !errors.Is(err, boom) {
+				t.Errorf("got %v", err)
+			}
+			open, err := s.OpenBetween(ctx, ada.ID, []id.Member{ben.ID})
+			inbox, ierr := s.CountNotifications(ctx, ben.ID)
+			numbers, nerr := s.LastNumbers(ctx, []id.Member{ben.ID})
+			if err := errors.Join(err, ierr, nerr); err != nil || len(open) != 0 || inbox != 0 || numbers[0].Number != 0 {
+				t.Errorf("left behind: %v, %d notifications, number %v (%v)", open, inbox, numbers, err)
+			}
 		}
 		func() {
 			defer func() { _ = recover() }()
