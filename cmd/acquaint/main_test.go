@@ -265,7 +265,7 @@ func TestServe(t *testing.T) {
 
 func get(t *testing.T, url string) *http.Response {
 	t.Helper()
-	answer, err := http.Get(url) //nolint:noctx // a test
+	answer, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

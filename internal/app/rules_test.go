@@ -224,7 +224,7 @@ func TestAcquaintance(t *testing.T) {
 				apptest.Vars{"m": ben.ID, "a": given})
 			want := "UNSPECIFIED"
 			if given != nil {
-				want = given.(string) //nolint:forcetypeassert // see above
+				want = given.(string)
 			}
 			if got := data.InviteMember.Invitation.Acquaintance; got != want {
 				t.Errorf("%v became %s", given, got)

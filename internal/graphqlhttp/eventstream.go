@@ -76,7 +76,7 @@ func (t EventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 		ctx, stop = context.WithTimeout(ctx, t.Timeout)
 		defer stop()
 	}
-	t.run(ctx, cancel, w, exec, op, stream.EventID)
+	t.run(ctx, cancel, w, exec, op, stream.EventID) //nolint:contextcheck // of the request, by way of Begin
 }
 
 // run writes what an operation gives until it ends, or the client does.
@@ -105,7 +105,7 @@ func (t EventStream) run(ctx context.Context, cancel context.CancelFunc, w http.
 	}()
 	defer func() { // the goroutine above must not outlive the request
 		cancel()
-		for range results { //nolint:revive // drained
+		for range results {
 		}
 	}()
 	quiet := time.NewTicker(t.KeepAlive)
@@ -173,7 +173,7 @@ func (e *events) write(b []byte) {
 		return
 	}
 	_ = e.control.SetWriteDeadline(time.Now().Add(e.timeout)) // not every writer can; then there is none
-	if _, e.err = e.w.Write(b); e.err == nil {
+	if _, e.err = e.w.Write(b); e.err == nil { //nolint:gosec // JSON in a stream of events, no page
 		e.err = e.control.Flush()
 	}
 }

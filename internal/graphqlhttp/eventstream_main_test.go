@@ -91,7 +91,7 @@ type streaming struct {
 // startStreaming starts a server; Begin lets everything in if it is nil. change may alter the server.
 func startStreaming(t *testing.T, transport graphqlhttp.EventStream, change ...func(*http.Server)) *streaming {
 	t.Helper()
-	s := &streaming{t: t, streams: make(chan *driving, 10), ended: make(chan struct{}, 10), begun: &atomic.Int64{}}
+	s := &streaming{t: t, streams: make(chan *driving, 1000), ended: make(chan struct{}, 1000), begun: &atomic.Int64{}}
 	if transport.MaxBody == 0 {
 		transport.MaxBody = maxBody
 	}

@@ -91,5 +91,5 @@ func write(w http.ResponseWriter, mediaType string, status int, response *graphq
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
-	_, _ = w.Write(AppendResponse(nil, response)) // the client is gone if it fails
+	_, _ = w.Write(AppendResponse(nil, response)) //nolint:gosec // JSON, no page; the client is gone if it fails
 }

@@ -186,7 +186,7 @@ func TestInitSlow(t *testing.T) {
 	s.enter("ann").expectQuiet()
 }
 
-// Whoever was let in in time stays.
+// Whoever was in time stays.
 func TestInitTimeoutEndsWithInit(t *testing.T) {
 	t.Parallel()
 	s := start(t, graphqlws.Options{InitTimeout: time.Second, PingInterval: 100 * time.Millisecond})

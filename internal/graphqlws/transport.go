@@ -166,10 +166,10 @@ func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		t.options.Closed()
 		return
 	}
-	go func() {
+	go func() { //nolint:contextcheck // the connection holds its context
 		defer t.options.Closed()
 		defer t.remove(c)
-		c.serve() //nolint:contextcheck // the connection holds its context
+		c.serve()
 	}()
 }
 
