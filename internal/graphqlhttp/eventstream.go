@@ -173,7 +173,7 @@ func (e *events) write(b []byte) {
 		return
 	}
 	_ = e.control.SetWriteDeadline(time.Now().Add(e.timeout)) // not every writer can; then there is none
-	if _, e.err = e.w.Write(b); e.err == nil { //nolint:gosec // JSON in a stream of events, no page
+	if _, e.err = e.w.Write(b); e.err == nil {                //nolint:gosec // JSON in a stream of events, no page
 		e.err = e.control.Flush()
 	}
 }
