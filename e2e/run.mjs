@@ -31,7 +31,7 @@ try {
       // Node 20 has WebSocket behind a flag; later versions take the flag, too.
       [
         '--experimental-websocket', '--no-warnings', '--test', '--test-reporter=spec',
-        '--test-timeout=170000', // of all together
+        '--test-timeout=230000', // of all together
         ...process.argv.slice(2), 'tests/all.mjs',
       ],
       { cwd: import.meta.dirname, env: { ...process.env, ACQUAINT_BINARY: path.resolve(binary), E2E_FOLDER: folder } },

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/gqlerror"
@@ -54,7 +55,11 @@ func userErrors(err error) ([]model.UserError, error) {
 func (f *face) present(ctx context.Context, err error) *gqlerror.Error {
 	var shown *gqlerror.Error
 	if errors.As(err, &shown) && shown.Extensions["code"] != nil {
-		return withPath(ctx, shown)
+		shown = withPath(ctx, shown)
+		// What a field might have been called is the schema's to tell, and introspection may be off. gqlparser's switch
+		// for it leaves some in.
+		shown.Message, _, _ = strings.Cut(shown.Message, " Did you mean")
+		return shown
 	}
 	out := Error(CodeInternal, "Something went wrong on our side.")
 	out = withPath(ctx, out)

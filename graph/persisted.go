@@ -25,6 +25,9 @@ func newPersisted() persisted {
 
 // MutateOperationParameters implements graphql.OperationParameterMutator.
 func (p persisted) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
+	if params.Query == "" && params.Extensions["documentId"] != nil {
+		return Error(CodeBadUserInput, "This server knows no documents by an id: send the document.")
+	}
 	err := p.AutomaticPersistedQuery.MutateOperationParameters(ctx, params)
 	if err != nil && err.Extensions["code"] == nil {
 		return Error(CodeBadUserInput, err.Message)
@@ -59,6 +62,11 @@ func ReadTrustedDocuments(path string) (TrustedDocuments, error) {
 	}
 	if len(documents) == 0 {
 		return nil, errors.New(path + " has no documents in it")
+	}
+	for id, text := range documents {
+		if id == "" || text == "" {
+			return nil, fmt.Errorf("%s has an empty id or document, at %q", path, id)
+		}
 	}
 	return documents, nil
 }

@@ -17,7 +17,11 @@ var errPassOver = errors.New("not for this stream")
 // show fails the hub asks again until it does not: a database that is away must not cost a notification. The stream has
 // started when stream returns. The channel is never closed; gqlgen, too, stops with ctx.
 func stream[T any](ctx context.Context, r *Resolver, after *int64, show func(context.Context, notification.Notification) (T, error)) (<-chan T, error) {
-	out := make(chan T)
+	pump := pumpOf(ctx)
+	out := make(chan T, 1) // with a pump, the event waits here until the pump has it sent
+	if pump == nil {
+		out = make(chan T)
+	}
 	err := r.Hub.Listen(ctx, viewerKey(ctx), after, func(ctx context.Context, n notification.Notification) error {
 		shown, err := show(ctx, n)
 		if errors.Is(err, errPassOver) {
@@ -28,11 +32,17 @@ func stream[T any](ctx context.Context, r *Resolver, after *int64, show func(con
 		}
 		select {
 		case out <- shown:
-			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		if pump != nil {
+			pump.step()
+		}
+		return nil
 	})
+	if err == nil && pump != nil {
+		pump.used.Store(true)
+	}
 	return out, err
 }
 

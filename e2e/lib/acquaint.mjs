@@ -11,9 +11,13 @@ export const newFolder = (name) => mkdtemp(path.join(temporary, `${name}-`));
 
 /** A server: acquaint dev or acquaint serve, in a folder. */
 export class Server {
-  /** Starts one, on any free port unless told which. */
-  static async start({ folder, command = 'dev', port = 0, flags = [], env = {} } = {}) {
+  /**
+   * Starts one, on any free port unless told which. A token of a demo member is that of acquaint dev, unless sign gives
+   * another.
+   */
+  static async start({ folder, command = 'dev', port = 0, flags = [], env = {}, sign } = {}) {
     const server = new Server();
+    server.options = { command, flags, env, sign };
     server.folder = folder ?? (await newFolder(command));
     server.program = new Program(binary, [command, '--listen', `127.0.0.1:${port}`, '--log-format', 'json', ...flags], {
       cwd: server.folder, env,
@@ -32,8 +36,14 @@ export class Server {
     assert.deepEqual(faults, [], 'the server logged faults');
   }
 
-  /** A token of a demo member. */
+  /** Another one with the same settings and data, once this one is stopped. */
+  again(options) {
+    return Server.start({ ...this.options, folder: this.folder, ...options });
+  }
+
+  /** A token of a member. */
   async token(handle) {
+    if (this.options.sign) return (await this.options.sign(handle)).token;
     const response = await fetch(`${this.url}/dev/sign-in`, {
       method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ handle }),
     });
@@ -41,7 +51,7 @@ export class Server {
     return (await response.json()).token;
   }
 
-  /** Runs an operation as a demo member and gives the answer's text. */
+  /** Runs an operation as a member and gives the answer's text. */
   async ask(handle, query, variables) {
     const response = await fetch(`${this.url}/graphql`, {
       method: 'POST',
@@ -51,14 +61,14 @@ export class Server {
     return response.text();
   }
 
-  /** Runs an operation as a demo member, which must go well, and gives its data. */
+  /** Runs an operation as a member, which must go well, and gives its data. */
   async data(handle, query, variables) {
     const answer = JSON.parse(await this.ask(handle, query, variables));
     assert.equal(answer.errors, undefined, JSON.stringify(answer.errors));
     return answer.data;
   }
 
-  /** Invites one demo member as another. */
+  /** Invites one member as another, who has called before. */
   async invite(from, to, note) {
     const { member } = await this.data(from, 'query($handle: String!) { member(handle: $handle) { id } }', { handle: to });
     const { inviteMember } = await this.data(

@@ -69,6 +69,16 @@ export class Program {
     return this.#await('err', pattern, seconds);
   }
 
+  /** Calls next with every line of stdout ('out') or stderr ('err') as it comes. */
+  onLine(key, next) {
+    let told = 0;
+    const tell = () => {
+      for (let end; (end = this[key].indexOf('\n', told)) >= 0; told = end + 1) next(this[key].slice(told, end));
+    };
+    this.#changed.addEventListener('change', tell);
+    tell();
+  }
+
   async #await(key, pattern, seconds = 20) {
     const deadline = AbortSignal.timeout(seconds * 1000);
     for (;;) {
@@ -97,10 +107,10 @@ export class Program {
   }
 }
 
-/** Runs a program to its end. */
-export async function finish(command, args, options) {
+/** Runs a program to its end, which must come within some seconds. */
+export async function finish(command, args, { seconds = 30, ...options } = {}) {
   const program = new Program(command, args, options);
-  const force = setTimeout(() => program.kill('SIGKILL'), 30_000);
+  const force = setTimeout(() => program.kill('SIGKILL'), seconds * 1000);
   const code = await program.ended;
   clearTimeout(force);
   return { code, out: program.out, err: program.err };

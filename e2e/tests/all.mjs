@@ -5,6 +5,9 @@ import './settings.mjs';
 import './operations.mjs';
 import './snippets.mjs';
 import './tokens.mjs';
+import './audits.mjs';
+import './clients.mjs';
+import './documents.mjs';
 import './pages.mjs';
 
 after(stopAll);

@@ -14,7 +14,7 @@ async function flagsOf(command) {
     const environment = text.match(/\$(ACQUAINT_\w+)/)?.[1];
     // A placeholder in capitals stands where there is no default; a switch is on, unless its name says otherwise.
     const value = text.includes('--[no-]') ? 'true' : /^[A-Z]/.test(preset ?? 'A') ? '' : preset;
-    if (name !== 'help') flags[name] = { environment, value };
+    if (!['help', 'version'].includes(name)) flags[name] = { environment, value };
   }
   return flags;
 }

@@ -101,4 +101,32 @@ describe('the snippets of README.md', () => {
       });
     });
   }
+
+  describe('server-sent events', () => {
+    let server;
+    before(async () => {
+      server = await Server.start();
+    });
+    after(() => server?.stop());
+
+    for (const [file, from] of [['sse.mjs', 'ada'], ['events.mjs', 'bruno']]) {
+      test(`${file} goes on after a restart`, async () => {
+        const program = new Program(...node([file]), { cwd: folder, env: { ACQUAINT_URL: server.url, ACQUAINT_AS: 'rosa' } });
+        try {
+          const inbox = '{ viewer { notifications(first: 100) { nodes { id } } } }';
+          const ids = async () => (await server.data('rosa', inbox)).viewer.notifications.nodes.map(({ id }) => id).reverse();
+          await program.output(new RegExp((await ids()).at(-1)));
+          const { port } = server;
+          await server.stop();
+          server = await server.again({ port });
+          await server.invite(from, 'rosa', file);
+          await program.output(new RegExp((await ids()).at(-1)));
+          assert.deepEqual(program.lines, await ids());
+          assert.equal(program.err, '');
+        } finally {
+          await program.stop();
+        }
+      });
+    }
+  });
 });

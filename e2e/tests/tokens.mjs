@@ -1,29 +1,12 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { Server } from '../lib/acquaint.mjs';
+import { answering, secret, urlOf } from '../lib/host.mjs';
 import { Program, finish } from '../lib/program.mjs';
 import { writeFiles } from '../lib/readme.mjs';
-
-const secret = 'a secret for the tests, long enough';
-
-/** An HTTP server on a free port that answers JSON. */
-async function answering(answer) {
-  const server = http.createServer(async (request, response) => {
-    let body = '';
-    for await (const part of request.setEncoding('utf8')) body += part;
-    const value = await answer(body && JSON.parse(body));
-    response.writeHead(value === undefined ? 503 : 200, { 'Content-Type': 'application/json' }).end(JSON.stringify(value));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
-}
-const urlOf = (server) => `http://127.0.0.1:${server.address().port}/`;
 
 describe('tokens of a host application', () => {
   let folder;
@@ -80,19 +63,21 @@ describe('tokens of a host application', () => {
     });
   }
 
-  test('a token that is refused is replaced once', async () => {
-    const { acquaintToken } = await import(pathToFileURL(path.join(folder, 'host.mjs')));
-    let first = true;
-    answer = async (user) => {
-      const good = await acquaintToken(user, 60);
-      if (!first) return good;
-      first = false;
-      return { ...good, token: `${good.token}x` };
-    };
-    const { out, err } = await finish(...run('refused', 'apollo', 'invite', 'refused'));
-    assert.equal(err, '');
-    assert.match(out, /CANNOT_INVITE_SELF/);
-  });
+  for (const library of ['apollo', 'urql']) {
+    test(`a token that is refused is replaced once (${library})`, async () => {
+      const { acquaintToken } = await import(pathToFileURL(path.join(folder, 'host.mjs')));
+      let first = true;
+      answer = async (user) => {
+        const good = await acquaintToken(user, 60);
+        if (!first) return good;
+        first = false;
+        return { ...good, token: `${good.token}x` };
+      };
+      const { out, err } = await finish(...run(`${library}-refused`, library, 'invite', `${library}-refused`));
+      assert.equal(err, '');
+      assert.match(out, /CANNOT_INVITE_SELF/);
+    });
+  }
 
   for (const alg of ['RS256', 'ES256', 'EdDSA']) {
     test(`${alg} by a key set, with issuer and audience`, async () => {

@@ -2,12 +2,16 @@ package graphqlhttp
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 )
 
 const typeEventStream = "text/event-stream"
@@ -21,6 +25,7 @@ type EventStream struct {
 	// Begin is called before an operation runs, with its kind. It may refuse it with a message, or give the context to
 	// run it in, what to do at its end, and where the id of each event comes from; "" is none.
 	Begin func(ctx context.Context, kind ast.Operation) (Stream, string)
+	Log   *slog.Logger // slog's default when nil
 }
 
 // Stream is what one operation runs with.
@@ -35,9 +40,33 @@ func (EventStream) Supports(r *http.Request) bool {
 	return r.Header.Get("Upgrade") == "" && WantsEventStream(r)
 }
 
-// WantsEventStream reports whether a request accepts a stream of events.
+func (t EventStream) logger() *slog.Logger {
+	if t.Log == nil {
+		return slog.Default()
+	}
+	return t.Log
+}
+
+// WantsEventStream reports whether a request prefers a stream of events, named as such, to one answer.
 func WantsEventStream(r *http.Request) bool {
-	return bestRange(strings.Join(r.Header.Values("Accept"), ","), typeEventStream).specificity == exactly
+	accept := strings.Join(r.Header.Values("Accept"), ",")
+	events := bestRange(accept, typeEventStream)
+	if events.specificity != exactly || events.quality == 0 {
+		return false
+	}
+	for _, other := range []mediaRange{bestRange(accept, typeJSON), bestRange(accept, typeResponse)} {
+		if other.quality > events.quality || other.quality == events.quality && other.specificity == exactly && other.place < events.place {
+			return false
+		}
+	}
+	return true
+}
+
+// takesEventStream reports whether a request accepts a stream of events at all: clients of several transports name it
+// behind JSON, for the subscriptions among their operations.
+func takesEventStream(r *http.Request) bool {
+	events := bestRange(strings.Join(r.Header.Values("Accept"), ","), typeEventStream)
+	return events.specificity == exactly && events.quality > 0
 }
 
 // Do runs one operation.
@@ -53,10 +82,15 @@ func (t EventStream) Do(w http.ResponseWriter, r *http.Request, exec graphql.Gra
 	if errs != nil {
 		// As an event, because a browser's EventSource shows nothing of a failed request.
 		e := t.open(w)
-		e.next("", exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
+		e.next("", AppendResponse(nil, exec.DispatchError(graphql.WithOperationContext(ctx, op), errs)))
 		e.complete()
 		return
 	}
+	t.serve(ctx, w, r, exec, op)
+}
+
+// serve runs one operation that was read and found good.
+func (t EventStream) serve(ctx context.Context, w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor, op *graphql.OperationContext) {
 	kind := op.Operation.Operation
 	if r.Method != http.MethodPost && kind == ast.Mutation {
 		w.Header().Set("Allow", "POST")
@@ -85,16 +119,24 @@ func (t EventStream) run(ctx context.Context, cancel context.CancelFunc, w http.
 ) {
 	responses, ctx := exec.DispatchOperation(ctx, op)
 	e := t.open(w)
-	results := make(chan *graphql.Response)
+	results := make(chan []byte)
 	go func() {
 		defer close(results)
+		// It is nobody's but ours to catch what panics here: outside of a resolver, gqlgen does not.
+		defer func() {
+			if cause := recover(); cause != nil {
+				t.logger().ErrorContext(ctx, "panic in a stream of events", "panic", cause, "stack", string(debug.Stack()))
+				cancel()
+			}
+		}()
 		for {
 			response := responses(ctx)
 			if response == nil {
 				return
 			}
+			// Encoded here: gqlgen uses the bytes of its data again for the next response.
 			select {
-			case results <- response:
+			case results <- AppendResponse(nil, response):
 			case <-ctx.Done():
 				return
 			}
@@ -108,17 +150,22 @@ func (t EventStream) run(ctx context.Context, cancel context.CancelFunc, w http.
 		for range results {
 		}
 	}()
+	answered := false
 	quiet := time.NewTicker(t.KeepAlive)
 	defer quiet.Stop()
 	for {
 		select {
 		case response, more := <-results:
 			if !more {
-				if ctx.Err() == nil {
+				if errors.Is(ctx.Err(), context.DeadlineExceeded) && op.Operation.Operation != ast.Subscription && !answered {
+					e.next("", AppendResponse(nil, tookTooLong))
+				}
+				if ctx.Err() == nil || answered {
 					e.complete()
 				}
 				return
 			}
+			answered = op.Operation.Operation != ast.Subscription
 			e.next(eventID(), response)
 		case <-quiet.C:
 			e.comment()
@@ -128,6 +175,11 @@ func (t EventStream) run(ctx context.Context, cancel context.CancelFunc, w http.
 		}
 	}
 }
+
+// tookTooLong is what an operation gets that ran out of time.
+var tookTooLong = &graphql.Response{Errors: gqlerror.List{{
+	Message: "The request took too long; try again.", Extensions: map[string]any{"code": "UNAVAILABLE"},
+}}}
 
 // events writes server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html).
 type events struct {
@@ -155,13 +207,13 @@ func (t EventStream) open(w http.ResponseWriter) *events {
 	return e
 }
 
-func (e *events) next(id string, response *graphql.Response) {
+func (e *events) next(id string, response []byte) {
 	var b []byte
 	if id != "" {
 		b = append(append(append(b, "id: "...), id...), '\n')
 	}
 	b = append(b, "event: next\ndata: "...)
-	b = AppendResponse(b, response) // JSON has no raw newlines
+	b = append(b, response...) // JSON has no raw newlines
 	e.write(append(b, "\n\n"...))
 }
 

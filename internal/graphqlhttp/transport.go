@@ -15,6 +15,7 @@ import (
 type Transport struct {
 	MaxBody int64         // bytes; more is 413
 	Timeout time.Duration // of one request
+	Events  *EventStream  // runs the subscriptions of clients that take events, too; nil for none
 }
 
 // Supports takes every request that wants neither a websocket nor a stream of events.
@@ -43,6 +44,9 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		return
 	}
 	switch {
+	case op.Operation.Operation == ast.Subscription && t.Events != nil && takesEventStream(r):
+		t.Events.serve(graphql.StartOperationTrace(r.Context()), w, r, exec, op) // without the time limit
+		return
 	case op.Operation.Operation == ast.Subscription:
 		WriteProblem(w, mediaType, http.StatusBadRequest, "BAD_USER_INPUT",
 			"A subscription needs a websocket with the subprotocol graphql-transport-ws, or Accept: text/event-stream.")
@@ -55,7 +59,7 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	responses, ctx := exec.DispatchOperation(ctx, op)
 	response := responses(ctx)
 	if response == nil { // the time was over before anything ran
-		WriteProblem(w, mediaType, http.StatusServiceUnavailable, "UNAVAILABLE", "The request took too long; try again.")
+		write(w, mediaType, http.StatusServiceUnavailable, tookTooLong)
 		return
 	}
 	writeResponse(w, mediaType, response)

@@ -262,7 +262,26 @@ func (c *connection) subscribe(m message) {
 		ctx, stop = context.WithTimeout(ctx, c.transport.options.OperationTimeout)
 		op.end = func() { stop(); cancel() }
 	}
-	responses, ctx := c.exec.DispatchOperation(ctx, prepared)
+	c.dispatch(ctx, op, prepared)
+}
+
+// dispatch starts an operation. A subscription whose source calls for its responses itself has no goroutine here.
+func (c *connection) dispatch(ctx context.Context, op *operation, prepared *graphql.OperationContext) {
+	used := func() bool { return false }
+	var responses graphql.ResponseHandler
+	started := make(chan struct{})
+	if c.transport.options.Pump != nil && op.subscription {
+		ctx, used = c.transport.options.Pump(ctx, func() {
+			defer c.survive()
+			<-started // the source may be quicker than we are
+			c.step(ctx, op, responses)
+		})
+	}
+	responses, ctx = c.exec.DispatchOperation(ctx, prepared)
+	close(started)
+	if used() {
+		return
+	}
 	c.running.Add(1)
 	go c.run(ctx, op, responses)
 }
@@ -272,22 +291,27 @@ func (c *connection) run(ctx context.Context, op *operation, responses graphql.R
 	defer c.running.Done()
 	defer op.end()
 	defer c.survive()
-	for {
-		response := responses(ctx)
-		if response == nil {
-			c.finish(op, nil)
-			return
-		}
-		if response.Data == nil { // nothing was executed, or nothing will be any more
-			c.finish(op, response)
-			return
-		}
-		c.sendFor(op, encodeMessage(typeNext, op.id, appendResponse(response)), false)
-		if !op.subscription {
-			c.finish(op, nil)
-			return
-		}
+	for c.step(ctx, op, responses) {
 	}
+}
+
+// step waits for the next response of an operation and sends it; false when that was the last.
+func (c *connection) step(ctx context.Context, op *operation, responses graphql.ResponseHandler) bool {
+	response := responses(ctx)
+	if response == nil {
+		c.finish(op, nil)
+		return false
+	}
+	if response.Data == nil { // nothing was executed, or nothing will be any more
+		c.finish(op, response)
+		return false
+	}
+	c.sendFor(op, encodeMessage(typeNext, op.id, appendResponse(response)), false)
+	if !op.subscription {
+		c.finish(op, nil)
+		return false
+	}
+	return true
 }
 
 // finish ends an operation: with an error message for a response in which nothing was executed, else with complete.

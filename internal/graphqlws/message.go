@@ -7,6 +7,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/99designs/gqlgen/graphql"
+
+	"github.com/acquaint/acquaint/internal/graphqlhttp"
 )
 
 // The types of messages.
@@ -70,7 +72,14 @@ func parse(raw []byte) (message, error) {
 func parseRequest(raw json.RawMessage) (*graphql.RawParams, error) {
 	var fields map[string]json.RawMessage
 	request := &graphql.RawParams{}
-	if json.Unmarshal(raw, &fields) != nil || !text(fields["query"], &request.Query) {
+	if json.Unmarshal(raw, &fields) != nil {
+		return nil, errNotProtocol
+	}
+	var document string // the id of a persisted document, which may stand for the query
+	if id := fields["documentId"]; len(id) > 0 && (!text(id, &document) || document == "") {
+		return nil, errNotProtocol
+	}
+	if !text(fields["query"], &request.Query) && (document == "" || len(fields["query"]) > 0) {
 		return nil, errNotProtocol
 	}
 	if name := fields["operationName"]; len(name) > 0 && string(name) != "null" && !text(name, &request.OperationName) {
@@ -80,8 +89,13 @@ func parseRequest(raw json.RawMessage) (*graphql.RawParams, error) {
 	if request.Variables, err = object(fields["variables"]); err != nil {
 		return nil, err
 	}
-	request.Extensions, err = object(fields["extensions"])
-	return request, err
+	if request.Extensions, err = object(fields["extensions"]); err != nil {
+		return nil, err
+	}
+	if document != "" {
+		graphqlhttp.NameDocument(request, document)
+	}
+	return request, nil
 }
 
 // text reads a string; a null is none.

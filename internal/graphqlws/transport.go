@@ -59,6 +59,10 @@ type Options struct {
 	Init func(ctx context.Context, payload map[string]any) (Session, error)
 	// CheckOrigin tells whether a page of the request's origin may connect.
 	CheckOrigin func(*http.Request) bool
+	// Pump gives the context to start a subscription in, whose source will call step whenever its next response is
+	// ready; used reports, when it has started, whether it will. Then no goroutine waits for it. nil is for sources that
+	// cannot.
+	Pump func(ctx context.Context, step func()) (pumped context.Context, used func() bool)
 	// Allow counts one more operation of a Session.Key, and gives how long to wait instead; nil allows all.
 	Allow            func(key string) time.Duration
 	InitTimeout      time.Duration

@@ -3,6 +3,7 @@ package realtime
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -148,12 +149,22 @@ func (s *stream) give(n notification.Notification) bool {
 		return false
 	}
 	if !n.Held || n.Sequence <= s.start {
-		if _, ok := retry(s, func() (struct{}, error) { return struct{}{}, s.deliver(s.ctx, n) }); !ok {
+		if _, ok := retry(s, func() (struct{}, error) { return struct{}{}, s.safely(n) }); !ok {
 			return false
 		}
 	}
 	s.cursor = n.Sequence
 	return true
+}
+
+// safely delivers, and makes a failure of a panic: this goroutine is nobody's to end the program with.
+func (s *stream) safely(n notification.Notification) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return s.deliver(s.ctx, n)
 }
 
 // paused reports whether the member has paused notifications, and sees to it that the stream wakes when that is over. A

@@ -55,7 +55,7 @@ func (o origins) cors(next http.Handler) http.Handler {
 		w.Header().Set("Allow", "GET, HEAD, POST, OPTIONS")
 		if w.Header().Get("Access-Control-Allow-Origin") != "" {
 			w.Header().Set("Access-Control-Allow-Methods", "GET, POST")
-			w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept")
+			w.Header().Set("Access-Control-Allow-Headers", "Authorization, Content-Type, Accept, Last-Event-ID")
 			w.Header().Set("Access-Control-Max-Age", preflightAge)
 		}
 		w.WriteHeader(http.StatusNoContent)

@@ -83,13 +83,26 @@ func addressOf(r *http.Request, proxies []netip.Prefix) string {
 	}
 	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for trusted(host, proxies) && len(hops) > 0 {
-		next := strings.TrimSpace(hops[len(hops)-1])
-		if _, err := netip.ParseAddr(next); err != nil {
+		next, ok := parseHop(strings.TrimSpace(hops[len(hops)-1]))
+		if !ok {
 			break
 		}
 		host, hops = next, hops[:len(hops)-1]
 	}
 	return host
+}
+
+// parseHop reads an address that a proxy noted, some with a port, and writes it in the one way by which it is counted.
+func parseHop(s string) (string, bool) {
+	address, err := netip.ParseAddr(s)
+	if err != nil {
+		withPort, err := netip.ParseAddrPort(s)
+		if err != nil {
+			return "", false
+		}
+		address = withPort.Addr()
+	}
+	return address.Unmap().String(), true
 }
 
 func trusted(host string, proxies []netip.Prefix) bool {

@@ -37,6 +37,7 @@ const (
 	writeTimeout  = 60 * time.Second // of a whole response; a stream of events sets its own
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 64 << 10 // bytes
+	messageSlack  = 10       // messages of a socket that are no operations: connection_init, pings
 	readyTimeout  = 2 * time.Second
 	keepAlive     = 12 * time.Second // between the comments of a quiet stream of events; proxies often wait for 30 s
 	// DrainTimeout is how long requests in flight may take after the shutdown began.
@@ -74,15 +75,19 @@ func New(options Options) *Server {
 		MaxConnections:   options.Limits.SocketsPerMember,
 		MaxSubscriptions: options.Limits.SubscriptionsPerMember,
 		MessageRate:      2 * rates.Request, // an operation is two messages: subscribe and complete
-		MessageBurst:     2 * rates.RequestBurst,
+		MessageBurst:     2*rates.RequestBurst + messageSlack,
 		OperationTimeout: options.Limits.RequestTimeout,
+		Pump:             graph.WithPump,
 		Log:              options.Log,
 	})
 	options.GraphQL.AddTransport(s.ws)
-	options.GraphQL.AddTransport(graphqlhttp.EventStream{
-		MaxBody: options.Limits.Body, Timeout: options.Limits.RequestTimeout, KeepAlive: keepAlive, Begin: s.beginStream,
+	events := graphqlhttp.EventStream{
+		MaxBody: options.Limits.Body, Timeout: options.Limits.RequestTimeout, KeepAlive: keepAlive, Begin: s.beginStream, Log: options.Log,
+	}
+	options.GraphQL.AddTransport(events)
+	options.GraphQL.AddTransport(graphqlhttp.Transport{
+		MaxBody: options.Limits.Body, Timeout: options.Limits.RequestTimeout, Events: &events,
 	})
-	options.GraphQL.AddTransport(graphqlhttp.Transport{MaxBody: options.Limits.Body, Timeout: options.Limits.RequestTimeout})
 
 	mux := http.NewServeMux()
 	mux.Handle("/graphql", origins.cors(s.limitAddress(s.signIn(resuming(compressed(options.GraphQL))))))
