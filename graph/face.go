@@ -116,5 +116,5 @@ func (f *face) freshLoaders(ctx context.Context) context.Context {
 	if viewer == nil {
 		return ctx
 	}
-	return withLoaders(ctx, f.resolver.newLoaders(viewer.Member, f.wait))
+	return withLoaders(ctx, &loaders{resolver: f.resolver, viewer: viewer.Member, wait: f.wait})
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/vikstrous/dataloadgen"
@@ -23,51 +24,81 @@ type mutualKey struct {
 }
 
 // loaders collect what the items of a list ask for, and ask for it in one query. They live as long as one response (of
-// a mutation, as one of its fields), so that nothing is remembered that may have changed.
+// a mutation, as one of its fields), so that nothing is remembered that may have changed. Each is made when it is first
+// asked, as most responses ask few of them, and an event on a socket often none.
 type loaders struct {
-	members       *dataloadgen.Loader[id.Member, *model.Member]
-	invitations   *dataloadgen.Loader[id.Invitation, *model.Invitation]
-	relationships *dataloadgen.Loader[id.Member, network.Relationship]
-	degrees       *dataloadgen.Loader[id.Member, int]
-	mutual        *dataloadgen.Loader[mutualKey, []id.Member]
-	mutualCounts  *dataloadgen.Loader[id.Member, int]
+	resolver *Resolver
+	viewer   id.Member
+	wait     time.Duration
+
+	members       lazily[id.Member, *model.Member]
+	invitations   lazily[id.Invitation, *model.Invitation]
+	relationships lazily[id.Member, network.Relationship]
+	degrees       lazily[id.Member, int]
+	mutual        lazily[mutualKey, []id.Member]
+	mutualCounts  lazily[id.Member, int]
+}
+
+// lazily is a loader that is made when it is first asked.
+type lazily[K comparable, V any] struct {
+	once   sync.Once
+	loader *dataloadgen.Loader[K, V]
 }
 
 // batchMax is how many keys one query takes; the width of a page, as no list is wider.
 const batchMax = pageMax
 
-func (r *Resolver) newLoaders(viewer id.Member, wait time.Duration) *loaders {
-	options := []dataloadgen.Option{dataloadgen.WithWait(wait), dataloadgen.WithBatchCapacity(batchMax)}
-	return &loaders{
-		members: dataloadgen.NewMappedLoader(func(ctx context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
-			list, err := r.Members.ByIDs(ctx, ids)
-			out := make(map[id.Member]*model.Member, len(list))
-			for _, m := range list {
-				out[m.ID] = model.NewMember(m)
-			}
-			return out, err
-		}, options...),
-		invitations: dataloadgen.NewMappedLoader(func(ctx context.Context, ids []id.Invitation) (map[id.Invitation]*model.Invitation, error) {
-			list, err := r.Network.Invitations(ctx, viewer, ids)
-			out := make(map[id.Invitation]*model.Invitation, len(list))
-			for _, i := range list {
-				out[i.ID] = model.NewInvitation(viewer, i)
-			}
-			return out, err
-		}, options...),
-		relationships: dataloadgen.NewMappedLoader(func(ctx context.Context, others []id.Member) (map[id.Member]network.Relationship, error) {
-			return r.Network.Relationships(ctx, viewer, others)
-		}, options...),
-		degrees: dataloadgen.NewMappedLoader(func(ctx context.Context, others []id.Member) (map[id.Member]int, error) {
-			return r.Network.Degrees(ctx, viewer, others)
-		}, options...),
-		mutual: dataloadgen.NewMappedLoader(func(ctx context.Context, keys []mutualKey) (map[mutualKey][]id.Member, error) {
-			return r.loadMutual(ctx, viewer, keys)
-		}, options...),
-		mutualCounts: dataloadgen.NewMappedLoader(func(ctx context.Context, others []id.Member) (map[id.Member]int, error) {
-			return r.Network.CountMutual(ctx, viewer, others)
-		}, options...),
-	}
+func (l *lazily[K, V]) get(of *loaders, fetch func(context.Context, []K) (map[K]V, error)) *dataloadgen.Loader[K, V] {
+	l.once.Do(func() {
+		l.loader = dataloadgen.NewMappedLoader(fetch, dataloadgen.WithWait(of.wait), dataloadgen.WithBatchCapacity(batchMax))
+	})
+	return l.loader
+}
+
+func (l *loaders) member() *dataloadgen.Loader[id.Member, *model.Member] {
+	return l.members.get(l, func(ctx context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
+		list, err := l.resolver.Members.ByIDs(ctx, ids)
+		out := make(map[id.Member]*model.Member, len(list))
+		for _, m := range list {
+			out[m.ID] = model.NewMember(m)
+		}
+		return out, err
+	})
+}
+
+func (l *loaders) invitation() *dataloadgen.Loader[id.Invitation, *model.Invitation] {
+	return l.invitations.get(l, func(ctx context.Context, ids []id.Invitation) (map[id.Invitation]*model.Invitation, error) {
+		list, err := l.resolver.Network.Invitations(ctx, l.viewer, ids)
+		out := make(map[id.Invitation]*model.Invitation, len(list))
+		for _, i := range list {
+			out[i.ID] = model.NewInvitation(l.viewer, i)
+		}
+		return out, err
+	})
+}
+
+func (l *loaders) relationship() *dataloadgen.Loader[id.Member, network.Relationship] {
+	return l.relationships.get(l, func(ctx context.Context, others []id.Member) (map[id.Member]network.Relationship, error) {
+		return l.resolver.Network.Relationships(ctx, l.viewer, others)
+	})
+}
+
+func (l *loaders) degree() *dataloadgen.Loader[id.Member, int] {
+	return l.degrees.get(l, func(ctx context.Context, others []id.Member) (map[id.Member]int, error) {
+		return l.resolver.Network.Degrees(ctx, l.viewer, others)
+	})
+}
+
+func (l *loaders) mutualPage() *dataloadgen.Loader[mutualKey, []id.Member] {
+	return l.mutual.get(l, func(ctx context.Context, keys []mutualKey) (map[mutualKey][]id.Member, error) {
+		return l.resolver.loadMutual(ctx, l.viewer, keys)
+	})
+}
+
+func (l *loaders) mutualCount() *dataloadgen.Loader[id.Member, int] {
+	return l.mutualCounts.get(l, func(ctx context.Context, others []id.Member) (map[id.Member]int, error) {
+		return l.resolver.Network.CountMutual(ctx, l.viewer, others)
+	})
 }
 
 // loadMutual asks once for all keys that differ in the member only, which are all of a list.
@@ -107,12 +138,12 @@ func loadMember(ctx context.Context, m id.Member) (*model.Member, error) {
 	if m.IsZero() {
 		return nil, nil
 	}
-	return orNil(loadersOf(ctx).members.Load(ctx, m))
+	return orNil(loadersOf(ctx).member().Load(ctx, m))
 }
 
 // loadMembers gives members in the order of their keys, nil for those that are not there.
 func loadMembers(ctx context.Context, keys []id.Member) ([]*model.Member, error) {
-	found, err := loadersOf(ctx).members.LoadAll(ctx, keys)
+	found, err := loadersOf(ctx).member().LoadAll(ctx, keys)
 	if err != nil && !onlyMissing(err) {
 		return nil, err
 	}
@@ -124,7 +155,7 @@ func loadInvitation(ctx context.Context, i id.Invitation) (*model.Invitation, er
 	if i == (id.Invitation{}) {
 		return nil, nil
 	}
-	return orNil(loadersOf(ctx).invitations.Load(ctx, i))
+	return orNil(loadersOf(ctx).invitation().Load(ctx, i))
 }
 
 func orNil[T any](found *T, err error) (*T, error) {

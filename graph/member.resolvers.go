@@ -17,7 +17,7 @@ import (
 
 // Relationship is the resolver for the relationship field.
 func (r *memberResolver) Relationship(ctx context.Context, obj *model.Member) (*model.Relationship, error) {
-	relationship, err := loadersOf(ctx).relationships.Load(ctx, obj.Key)
+	relationship, err := loadersOf(ctx).relationship().Load(ctx, obj.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +33,7 @@ func (r *memberResolver) MutualConnections(ctx context.Context, obj *model.Membe
 	if obj.Key == viewerKey(ctx) { // they would be all of the viewer's connections
 		return memberConnection(nil, false, after, func(context.Context) (int, error) { return 0, nil }), nil
 	}
-	keys, err := orZero(loadersOf(ctx).mutual.Load(ctx, mutualKey{obj.Key, from, limit}))
+	keys, err := orZero(loadersOf(ctx).mutualPage().Load(ctx, mutualKey{obj.Key, from, limit}))
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (r *memberResolver) MutualConnections(ctx context.Context, obj *model.Membe
 		return nil, err
 	}
 	return memberConnection(members, more, after, func(ctx context.Context) (int, error) {
-		return orZero(loadersOf(ctx).mutualCounts.Load(ctx, obj.Key))
+		return orZero(loadersOf(ctx).mutualCount().Load(ctx, obj.Key))
 	}), nil
 }
 
@@ -91,7 +91,7 @@ func (r *relationshipResolver) Degree(ctx context.Context, obj *model.Relationsh
 	case model.RelationshipStatusConnected: // known without asking
 	default:
 		var err error
-		degree, err = orZero(loadersOf(ctx).degrees.Load(ctx, obj.Other))
+		degree, err = orZero(loadersOf(ctx).degree().Load(ctx, obj.Other))
 		if err != nil || degree == 0 {
 			return nil, err
 		}

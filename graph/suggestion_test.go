@@ -38,7 +38,7 @@ func TestNoSuggestions(t *testing.T) {
 		{"type of a fragment", `{ node(id: "x") { ... on Membr { id } } }`, nil, `Member`},
 		{"type of a named fragment", `{ node(id: "x") { ...f } } fragment f on Membr { id }`, nil, `Member`},
 		{"type of a variable", `query($s: ReceivedInvitationStat) { viewer { receivedInvitations(state: $s) { totalCount } } }`, nil, `did`},
-		{"directive", `{ viewer { id @includ(if: true) } }`, nil, `include`},
+		{"directive", `{ viewer { id @inclde(if: true) } }`, nil, `include`},
 		{"variable", `query($state: ReceivedInvitationState) { viewer { receivedInvitations(state: $stat) { totalCount } } }`, nil, `"state"`},
 		{"field of an input", `mutation { inviteMember(input: {membrId: "x"}) { userErrors { code } } }`, nil, `note`},
 		{"field of an input in a variable", `mutation($i: InviteMemberInput!) { inviteMember(input: $i) { userErrors { code } } }`, map[string]any{"i": map[string]any{"memberId": "x", "noet": "x"}}, `note`},

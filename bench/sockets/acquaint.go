@@ -139,15 +139,22 @@ type memorySource struct {
 }
 
 // NotificationsAfter implements realtime.Source.
-func (m *memorySource) NotificationsAfter(_ context.Context, of id.Member, after int64, limit int) ([]notification.Notification, error) {
-	rows := make([]notification.Notification, 0, min(limit, int(max(0, m.last.Load()-after))))
-	for sequence := after + 1; sequence <= m.last.Load() && len(rows) < limit; sequence++ {
-		rows = append(rows, notification.Notification{
-			ID: id.Notification(of), Member: of, Sequence: sequence, Category: notification.InvitationReceived,
-			Actor: of, Invitation: id.Invitation(of), CreatedAt: now(),
-		})
+func (m *memorySource) NotificationsAfter(_ context.Context, cursors []notification.Cursor, limit int) (
+	map[notification.Cursor][]notification.Notification, error,
+) {
+	out := make(map[notification.Cursor][]notification.Notification, len(cursors))
+	for _, c := range cursors {
+		of := c.Member
+		rows := make([]notification.Notification, 0, min(limit, int(max(0, m.last.Load()-c.After))))
+		for sequence := c.After + 1; sequence <= m.last.Load() && len(rows) < limit; sequence++ {
+			rows = append(rows, notification.Notification{
+				ID: id.Notification(of), Member: of, Sequence: sequence, Category: notification.InvitationReceived,
+				Actor: of, Invitation: id.Invitation(of), CreatedAt: now(),
+			})
+		}
+		out[c] = rows
 	}
-	return rows, nil
+	return out, nil
 }
 
 // LastNumbers implements realtime.Source.

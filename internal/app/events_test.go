@@ -10,11 +10,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/acquaint/acquaint/internal/app/apptest"
 	"github.com/acquaint/acquaint/internal/member"
-
-	"time"
 )
 
 // events is a client that reads server-sent events, as a browser does.

@@ -30,6 +30,12 @@ func (r *records) Write(p []byte) (int, error) {
 	return r.b.Write(p)
 }
 
+func (r *records) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.b.String()
+}
+
 // of gives the records of one request.
 func (r *records) of(t *testing.T, request string) []map[string]any {
 	t.Helper()

@@ -231,6 +231,7 @@ func TestEventStreamTimeout(t *testing.T) {
 	if got := l.block(); !strings.Contains(got, `"errors":[{`) {
 		t.Errorf("a client is not told that its query ran out of time: %q", got)
 	}
+	l.expect(completed, endOfAll) // else it would ask again
 	// A subscription has no such time.
 	l = s.listen(http.MethodPost, s.url, `{"query":"subscription { events }"}`)
 	stream := wait(t, s.streams, "the subscription")

@@ -91,7 +91,7 @@ func ParseBody(body []byte) (*graphql.RawParams, *Problem) {
 		NameDocument(params, id)
 	}
 	// Only a document that is named otherwise may be left out; and it may not be anything but a text.
-	named = named || params.Extensions["persistedQuery"] != nil
+	named = named || params.Extensions["persistedQuery"] != nil || params.Extensions["documentId"] != nil
 	_, given := fields["query"]
 	if (given || !named) && (!text(fields["query"], &params.Query) || params.Query == "" && !named) {
 		return nil, badRequest(`"query" must be a string that is not empty.`)

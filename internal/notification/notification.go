@@ -26,6 +26,12 @@ type Hint struct {
 	Number int64
 }
 
+// Cursor is where a subscription stands in a member's inbox: at the last number that it has had.
+type Cursor struct {
+	Member id.Member
+	After  int64
+}
+
 // Waker is told of changed inboxes, after the commit and only then. It must not block.
 type Waker interface {
 	Wake(hints ...Hint)

@@ -12,8 +12,9 @@ import (
 
 // Source is where streams read from: the table of notifications.
 type Source interface {
-	// NotificationsAfter gives up to limit of a member's notifications with a greater sequence, in order.
-	NotificationsAfter(ctx context.Context, member id.Member, after int64, limit int) ([]notification.Notification, error)
+	// NotificationsAfter gives, for each cursor, up to limit of the member's notifications with a greater sequence, in
+	// order.
+	NotificationsAfter(ctx context.Context, cursors []notification.Cursor, limit int) (map[notification.Cursor][]notification.Notification, error)
 	// LastNumbers gives the last number of each member's inbox.
 	LastNumbers(ctx context.Context, members []id.Member) ([]notification.Hint, error)
 	// PausedUntil is until when the member has paused notifications; it may have passed.
@@ -34,6 +35,8 @@ const (
 	pageSize = 64
 	// sweepBatch is how many members one statement of the sweep asks for.
 	sweepBatch = 1000
+	// readTimeout bounds one read, which may be of many streams.
+	readTimeout = 10 * time.Second
 	// How long a stream waits before it asks a failing source again: the first time, and at most.
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 5 * time.Second
@@ -42,6 +45,7 @@ const (
 // Hub knows who listens on this node, and wakes them.
 type Hub struct {
 	source  Source
+	reads   batcher
 	broker  Broker
 	options Options
 
@@ -76,7 +80,7 @@ func (l *listeners) read(ctx context.Context, s *stream) (page, error) {
 	if shared.generation == generation && shared.from <= s.cursor && !shared.full {
 		return shared, nil
 	}
-	rows, err := s.hub.source.NotificationsAfter(ctx, s.member, s.cursor, pageSize)
+	rows, err := s.hub.reads.after(ctx, notification.Cursor{Member: s.member, After: s.cursor})
 	if err != nil {
 		return page{}, err
 	}
@@ -108,7 +112,7 @@ func NewHub(source Source, broker Broker, options Options) *Hub {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	h := &Hub{
-		source: source, broker: broker, options: options,
+		source: source, reads: batcher{source: source}, broker: broker, options: options,
 		members: make(map[id.Member]*listeners), stop: stop, done: make(chan struct{}),
 	}
 	broker.Subscribe(h.receive)

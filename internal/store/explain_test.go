@@ -128,7 +128,11 @@ func TestIndexes(t *testing.T) {
 			return err
 		}},
 		{"what a subscription reads", "notification_member_id_sequence", func() error {
-			_, err := s.NotificationsAfter(ctx, other, 10, 64)
+			_, err := s.NotificationsAfter(ctx, []notification.Cursor{{Member: other, After: 10}}, 64)
+			return err
+		}},
+		{"what many subscriptions read together", "notification_member_id_sequence", func() error {
+			_, err := s.NotificationsAfter(ctx, []notification.Cursor{{Member: other, After: 10}, {Member: far}, {Member: hub, After: 3}}, 64)
 			return err
 		}},
 		{"the number of unread notifications", "notification_unread", func() error { _, err := s.CountUnread(ctx, other); return err }},

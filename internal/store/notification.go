@@ -2,11 +2,14 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"time"
 
+	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/acquaint/acquaint/ent"
 	entinbox "github.com/acquaint/acquaint/ent/inbox"
@@ -72,12 +75,51 @@ func (s *Store) Notifications(ctx context.Context, member id.Member, page notifi
 	return list, more, err
 }
 
-// NotificationsAfter gives up to limit of a member's notifications with a sequence greater than after, in order: what a
-// subscription reads.
-func (s *Store) NotificationsAfter(ctx context.Context, member id.Member, after int64, limit int) ([]notification.Notification, error) {
-	return notifications(s.client.Notification.Query().
-		Where(entnotification.MemberID(uuid.UUID(member)), entnotification.SequenceGT(after)).
-		Order(entnotification.BySequence()).Limit(limit).All(ctx))
+// NotificationsAfter implements realtime.Source. PostgreSQL answers for all cursors in one statement, which saves a round
+// trip for each; SQLite has no round trips to save, and no LATERAL.
+func (s *Store) NotificationsAfter(ctx context.Context, cursors []notification.Cursor, limit int) (map[notification.Cursor][]notification.Notification, error) {
+	out := make(map[notification.Cursor][]notification.Notification, len(cursors))
+	if s.dialect == dialect.Postgres && len(cursors) > 1 {
+		return out, s.notificationsAfterEach(ctx, cursors, limit, out)
+	}
+	for _, c := range cursors {
+		list, err := notifications(s.client.Notification.Query().
+			Where(entnotification.MemberID(uuid.UUID(c.Member)), entnotification.SequenceGT(c.After)).
+			Order(entnotification.BySequence()).Limit(limit).All(ctx))
+		if err != nil {
+			return nil, err
+		}
+		out[c] = list
+	}
+	return out, nil
+}
+
+// afterEach reads a page for each cursor, by the index over (member_id, sequence).
+const afterEach = `SELECT c.after, n.id, n.member_id, n.sequence, n.category, n.actor_id, n.invitation_id, n.held, n.created_at, n.read_at
+	FROM unnest($1::uuid[], $2::bigint[]) AS c(member, after)
+	CROSS JOIN LATERAL (SELECT * FROM notifications WHERE member_id = c.member AND sequence > c.after ORDER BY sequence LIMIT $3) n
+	ORDER BY n.member_id, c.after, n.sequence`
+
+func (s *Store) notificationsAfterEach(ctx context.Context, cursors []notification.Cursor, limit int,
+	out map[notification.Cursor][]notification.Notification,
+) error {
+	members, after := make([]string, len(cursors)), make([]int64, len(cursors))
+	for i, c := range cursors {
+		members[i], after[i] = uuid.UUID(c.Member).String(), c.After
+	}
+	return scanAll(ctx, s.client, afterEach, []any{pq.Array(members), pq.Array(after), limit}, func(rows *sql.Rows) error {
+		var (
+			cursor int64
+			row    ent.Notification
+		)
+		if err := rows.Scan(&cursor, &row.ID, &row.MemberID, &row.Sequence, &row.Category, &row.ActorID, &row.InvitationID,
+			&row.Held, &row.CreatedAt, &row.ReadAt); err != nil {
+			return err
+		}
+		at := notification.Cursor{Member: id.Member(row.MemberID), After: cursor}
+		out[at] = append(out[at], toNotification(&row))
+		return nil
+	})
 }
 
 // LastNumbers gives the sequence of the newest notification that each of the members ever had.
@@ -224,18 +266,22 @@ func notifications(rows []*ent.Notification, err error) ([]notification.Notifica
 	}
 	out := make([]notification.Notification, len(rows))
 	for i, row := range rows {
-		n := notification.Notification{
-			ID: id.Notification(row.ID), Member: id.Member(row.MemberID), Sequence: row.Sequence,
-			Category: notification.Category(row.Category), Held: row.Held,
-			CreatedAt: row.CreatedAt.UTC(), ReadAt: timeOf(row.ReadAt),
-		}
-		if row.ActorID != nil {
-			n.Actor = id.Member(*row.ActorID)
-		}
-		if row.InvitationID != nil {
-			n.Invitation = id.Invitation(*row.InvitationID)
-		}
-		out[i] = n
+		out[i] = toNotification(row)
 	}
 	return out, nil
+}
+
+func toNotification(row *ent.Notification) notification.Notification {
+	n := notification.Notification{
+		ID: id.Notification(row.ID), Member: id.Member(row.MemberID), Sequence: row.Sequence,
+		Category: notification.Category(row.Category), Held: row.Held,
+		CreatedAt: row.CreatedAt.UTC(), ReadAt: timeOf(row.ReadAt),
+	}
+	if row.ActorID != nil {
+		n.Actor = id.Member(*row.ActorID)
+	}
+	if row.InvitationID != nil {
+		n.Invitation = id.Invitation(*row.InvitationID)
+	}
+	return n
 }
