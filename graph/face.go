@@ -37,6 +37,7 @@ type face struct {
 
 // New makes the handler that runs operations; the server adds the transports. It refuses operations without a viewer.
 func New(resolver *Resolver, options Options) *handler.Server {
+	resolver.start()
 	f := &face{resolver: resolver, wait: options.BatchWait, log: options.Log}
 	if f.wait == 0 {
 		f.wait = defaultBatchWait

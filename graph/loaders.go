@@ -57,12 +57,7 @@ func (l *lazily[K, V]) get(of *loaders, fetch func(context.Context, []K) (map[K]
 
 func (l *loaders) member() *dataloadgen.Loader[id.Member, *model.Member] {
 	return l.members.get(l, func(ctx context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
-		list, err := l.resolver.Members.ByIDs(ctx, ids)
-		out := make(map[id.Member]*model.Member, len(list))
-		for _, m := range list {
-			out[m.ID] = model.NewMember(m)
-		}
-		return out, err
+		return l.resolver.publicMembers.Get(ctx, ids...)
 	})
 }
 

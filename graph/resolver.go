@@ -5,6 +5,7 @@ import (
 
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/auth"
+	"github.com/acquaint/acquaint/internal/batch"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
@@ -18,6 +19,21 @@ type Resolver struct {
 	Network       *network.Service
 	Notifications *notification.Service
 	Hub           *realtime.Hub
+
+	// publicMembers reads members for all responses: what is public of them is the same for every viewer, so one
+	// statement can serve the events of many sockets.
+	publicMembers *batch.Batcher[id.Member, *model.Member]
+}
+
+func (r *Resolver) start() {
+	r.publicMembers = batch.New(func(ctx context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
+		list, err := r.Members.ByIDs(ctx, ids)
+		out := make(map[id.Member]*model.Member, len(list))
+		for _, m := range list {
+			out[m.ID] = model.NewMember(m)
+		}
+		return out, err
+	})
 }
 
 // viewerKey is the signed-in member. Operations without one have been refused before any resolver runs.

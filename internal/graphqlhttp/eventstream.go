@@ -2,7 +2,6 @@ package graphqlhttp
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -119,58 +118,64 @@ func (t EventStream) run(ctx context.Context, cancel context.CancelFunc, w http.
 ) {
 	responses, ctx := exec.DispatchOperation(ctx, op)
 	e := t.open(w)
-	results := make(chan []byte)
-	go func() {
-		defer close(results)
-		// It is nobody's but ours to catch what panics here: outside of a resolver, gqlgen does not.
-		defer func() {
-			if cause := recover(); cause != nil {
-				t.logger().ErrorContext(ctx, "panic in a stream of events", "panic", cause, "stack", string(debug.Stack()))
-				cancel()
-			}
-		}()
-		for {
-			response := responses(ctx)
-			if response == nil {
-				return
-			}
-			// Encoded here: gqlgen uses the bytes of its data again for the next response.
-			select {
-			case results <- AppendResponse(nil, response):
-			case <-ctx.Done():
-				return
-			}
-			if op.Operation.Operation != ast.Subscription || response.Data == nil {
-				return
-			}
+	if op.Operation.Operation != ast.Subscription {
+		response := responses(ctx)
+		if response == nil { // the time was over before anything ran
+			response = tookTooLong
 		}
-	}()
-	defer func() { // the goroutine above must not outlive the request
+		e.next(eventID(), AppendResponse(nil, response))
+		e.complete()
+		return
+	}
+
+	results := make(chan []byte)
+	go t.produce(ctx, cancel, responses, results)
+	defer func() { // it must not outlive the request
 		cancel()
 		for range results {
 		}
 	}()
-	answered := false
 	quiet := time.NewTicker(t.KeepAlive)
 	defer quiet.Stop()
-	for {
+	for e.err == nil {
 		select {
 		case response, more := <-results:
-			if !more {
-				if errors.Is(ctx.Err(), context.DeadlineExceeded) && op.Operation.Operation != ast.Subscription && !answered {
-					e.next("", AppendResponse(nil, tookTooLong))
-				}
-				if ctx.Err() == nil || answered {
-					e.complete()
-				}
-				return
+			if more {
+				e.next(eventID(), response)
+				continue
 			}
-			answered = op.Operation.Operation != ast.Subscription
-			e.next(eventID(), response)
+			if ctx.Err() == nil { // else it was cut short, and the client may resume
+				e.complete()
+			}
+			return
 		case <-quiet.C:
 			e.comment()
 		}
-		if e.err != nil {
+	}
+}
+
+// produce gives the responses of a subscription, encoded, until it ends: gqlgen uses the bytes of a response again for
+// the next one.
+func (t EventStream) produce(ctx context.Context, cancel context.CancelFunc, responses graphql.ResponseHandler, results chan<- []byte) {
+	defer close(results)
+	// It is nobody's but ours to catch what panics here: outside of a resolver, gqlgen does not.
+	defer func() {
+		if cause := recover(); cause != nil {
+			t.logger().ErrorContext(ctx, "panic in a stream of events", "panic", cause, "stack", string(debug.Stack()))
+			cancel()
+		}
+	}()
+	for {
+		response := responses(ctx)
+		if response == nil {
+			return
+		}
+		select {
+		case results <- AppendResponse(nil, response):
+		case <-ctx.Done():
+			return
+		}
+		if response.Data == nil { // nothing was executed, or nothing will be any more
 			return
 		}
 	}

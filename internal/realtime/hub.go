@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/acquaint/acquaint/internal/batch"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
 )
@@ -35,8 +36,6 @@ const (
 	pageSize = 64
 	// sweepBatch is how many members one statement of the sweep asks for.
 	sweepBatch = 1000
-	// readTimeout bounds one read, which may be of many streams.
-	readTimeout = 10 * time.Second
 	// How long a stream waits before it asks a failing source again: the first time, and at most.
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 5 * time.Second
@@ -45,7 +44,7 @@ const (
 // Hub knows who listens on this node, and wakes them.
 type Hub struct {
 	source  Source
-	reads   batcher
+	reads   *batch.Batcher[notification.Cursor, []notification.Notification]
 	broker  Broker
 	options Options
 
@@ -80,10 +79,12 @@ func (l *listeners) read(ctx context.Context, s *stream) (page, error) {
 	if shared.generation == generation && shared.from <= s.cursor && !shared.full {
 		return shared, nil
 	}
-	rows, err := s.hub.reads.after(ctx, notification.Cursor{Member: s.member, After: s.cursor})
+	cursor := notification.Cursor{Member: s.member, After: s.cursor}
+	found, err := s.hub.reads.Get(ctx, cursor)
 	if err != nil {
 		return page{}, err
 	}
+	rows := found[cursor]
 	read := page{generation: generation, from: s.cursor, rows: rows, full: len(rows) == pageSize}
 	l.mu.Lock()
 	l.page = read
@@ -112,9 +113,12 @@ func NewHub(source Source, broker Broker, options Options) *Hub {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	h := &Hub{
-		source: source, reads: batcher{source: source}, broker: broker, options: options,
+		source: source, broker: broker, options: options,
 		members: make(map[id.Member]*listeners), stop: stop, done: make(chan struct{}),
 	}
+	h.reads = batch.New(func(ctx context.Context, cursors []notification.Cursor) (map[notification.Cursor][]notification.Notification, error) {
+		return source.NotificationsAfter(ctx, cursors, pageSize)
+	})
 	broker.Subscribe(h.receive)
 	go h.sweep(ctx)
 	return h

@@ -141,12 +141,26 @@ func (s *Server) limitAddress(next http.Handler) http.Handler {
 		return next
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if wait := s.addresses.take(addressOf(r, s.options.Limits.Rates.TrustedProxies), time.Now()); wait > 0 {
+		if wait := s.addresses.take(networkOf(addressOf(r, s.options.Limits.Rates.TrustedProxies)), time.Now()); wait > 0 {
 			tooMany(w, r, wait)
 			return
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// networkOf is what of an address is counted: one client has a whole /64 of IPv6.
+func networkOf(host string) string {
+	const network = 64
+	address, err := netip.ParseAddr(host)
+	if err != nil || address.Is4() {
+		return host
+	}
+	prefix, err := address.Prefix(network)
+	if err != nil {
+		return host
+	}
+	return prefix.String()
 }
 
 // tooMany answers a request that came too soon.

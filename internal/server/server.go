@@ -99,8 +99,8 @@ func New(options Options) *Server {
 	s.http = http.Server{
 		Handler:           s.named(mux),
 		ReadHeaderTimeout: headerTimeout,
-		ReadTimeout:       readTimeout,
-		WriteTimeout:      writeTimeout,
+		ReadTimeout:       readTimeout + options.Limits.RequestTimeout, // net/http ends a request's context with it
+		WriteTimeout:      writeTimeout + options.Limits.RequestTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),

@@ -50,7 +50,7 @@ const compressMin = 1024
 
 // compressed compresses answers where the client takes it. Sockets and streams of events stay as they are.
 func compressed(next http.Handler) http.Handler {
-	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(compressMin), gzhttp.ContentTypeFilter(gzhttp.CompressAllContentTypeFilter))
+	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(compressMin), gzhttp.EnableZstd(false), gzhttp.ContentTypeFilter(gzhttp.CompressAllContentTypeFilter))
 	if err != nil {
 		panic(err) // the options above are valid
 	}

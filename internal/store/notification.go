@@ -97,7 +97,8 @@ func (s *Store) NotificationsAfter(ctx context.Context, cursors []notification.C
 // afterEach reads a page for each cursor, by the index over (member_id, sequence).
 const afterEach = `SELECT c.after, n.id, n.member_id, n.sequence, n.category, n.actor_id, n.invitation_id, n.held, n.created_at, n.read_at
 	FROM unnest($1::uuid[], $2::bigint[]) AS c(member, after)
-	CROSS JOIN LATERAL (SELECT * FROM notifications WHERE member_id = c.member AND sequence > c.after ORDER BY sequence LIMIT $3) n
+	CROSS JOIN LATERAL (SELECT id, member_id, sequence, category, actor_id, invitation_id, held, created_at, read_at
+		FROM notifications WHERE member_id = c.member AND sequence > c.after ORDER BY sequence LIMIT $3) n
 	ORDER BY n.member_id, c.after, n.sequence`
 
 func (s *Store) notificationsAfterEach(ctx context.Context, cursors []notification.Cursor, limit int,
