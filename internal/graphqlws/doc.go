@@ -13,6 +13,7 @@
 //   - After complete, of either side, nothing of an operation is sent; its id may be used again.
 //   - A peer that does not read is gone after the write deadline, with all that it held.
 //
-// A connection is one goroutine that reads, and one for each running operation; timers do the rest. Whoever has
-// something to send writes it, under the connection's lock.
+// A connection is one goroutine that reads, and one for each running operation, except for subscriptions whose source
+// calls for the next response itself (Options.Pump); timers do the rest. Whoever has something to send writes it, under
+// the connection's lock.
 package graphqlws
