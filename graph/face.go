@@ -82,7 +82,11 @@ func New(resolver *Resolver, options Options) *handler.Server {
 func mayRun(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	signedIn := auth.ViewerOf(ctx) != nil
-	for _, field := range graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query", "Mutation", "Subscription"}) {
+	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query", "Mutation", "Subscription"})
+	if op.Operation.Operation == ast.Subscription && len(fields) != 1 { // as when its only field is skipped
+		return refuse(Error(CodeBadUserInput, "A subscription has exactly one field."))
+	}
+	for _, field := range fields {
 		introspects := field.Name == "__schema" || field.Name == "__type"
 		switch {
 		case field.Name == "__typename", introspects && !op.DisableIntrospection:

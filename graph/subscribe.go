@@ -36,7 +36,7 @@ func stream[T any](ctx context.Context, r *Resolver, after *int64, show func(con
 			return ctx.Err()
 		}
 		if pump != nil {
-			pump.step()
+			return pump.step()
 		}
 		return nil
 	})

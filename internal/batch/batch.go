@@ -5,6 +5,9 @@ package batch
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 )
@@ -27,6 +30,7 @@ type Batcher[K comparable, V any] struct {
 
 // question is one asker's keys, and what came of them.
 type question[K comparable, V any] struct {
+	ctx     context.Context //nolint:containedctx // of who asks: nothing is fetched for those who have left
 	keys    []K
 	done    chan struct{}
 	answers map[K]V // of everybody who was answered together
@@ -41,7 +45,7 @@ func New[K comparable, V any](fetch func(ctx context.Context, keys []K) (map[K]V
 // Get gives what is found for the keys, among other things: look them up, and leave the map as it is. It was fetched
 // after Get was called.
 func (b *Batcher[K, V]) Get(ctx context.Context, keys ...K) (map[K]V, error) {
-	q := &question[K, V]{keys: keys, done: make(chan struct{})}
+	q := &question[K, V]{ctx: ctx, keys: keys, done: make(chan struct{})}
 	b.mu.Lock()
 	b.waiting = append(b.waiting, q)
 	if b.running < atOnce {
@@ -61,6 +65,7 @@ func (b *Batcher[K, V]) Get(ctx context.Context, keys ...K) (map[K]V, error) {
 func (b *Batcher[K, V]) run() {
 	for {
 		b.mu.Lock()
+		b.waiting = slices.DeleteFunc(b.waiting, func(q *question[K, V]) bool { return q.ctx.Err() != nil })
 		if len(b.waiting) == 0 {
 			b.running--
 			b.waiting = nil
@@ -89,9 +94,19 @@ func (b *Batcher[K, V]) answer(batch []*question[K, V], keys map[K]struct{}) {
 	// Of nobody's context: the others must not lose their answer when one of them leaves. It is bounded all the same.
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
-	answers, err := b.fetch(ctx, all)
+	answers, err := b.safely(ctx, all)
 	for _, q := range batch {
 		q.answers, q.err = answers, err
 		close(q.done)
 	}
+}
+
+// safely fetches, and makes a failure of a panic: this goroutine is nobody's to end the program with.
+func (b *Batcher[K, V]) safely(ctx context.Context, keys []K) (answers map[K]V, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return b.fetch(ctx, keys)
 }

@@ -81,6 +81,38 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// Nothing is fetched for those who have left, and a panic is a failure.
+func TestLeftAndPanic(t *testing.T) {
+	t.Parallel()
+	s := newSource()
+	b := batch.New(s.fetch)
+	busy := make(chan struct{}, 4)
+	for k := range 4 {
+		go func() { _, _ = b.Get(context.Background(), k); busy <- struct{}{} }()
+		<-s.began
+	}
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	for k := range 100 {
+		if _, err := b.Get(gone, 1000+k); !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v", err)
+		}
+	}
+	for range 100 {
+		s.leave <- struct{}{}
+	}
+	for range 4 {
+		<-busy
+	}
+	if n := len(s.asked); n != 4 {
+		t.Errorf("%d fetches, some for nobody", n)
+	}
+	p := batch.New(func(context.Context, []int) (map[int]int, error) { panic("on purpose") })
+	if _, err := p.Get(context.Background(), 1); err == nil {
+		t.Error("a panic is no failure")
+	}
+}
+
 // A failure is everybody's who was in it; an asker that leaves takes nobody along.
 func TestFailureAndLeaving(t *testing.T) {
 	t.Parallel()

@@ -36,7 +36,7 @@ type Stream struct {
 
 // Supports takes requests that want a stream of events.
 func (EventStream) Supports(r *http.Request) bool {
-	return r.Header.Get("Upgrade") == "" && WantsEventStream(r)
+	return !WantsWebSocket(r) && WantsEventStream(r)
 }
 
 func (t EventStream) logger() *slog.Logger {

@@ -18,9 +18,13 @@ type Transport struct {
 	Events  *EventStream  // runs the subscriptions of clients that take events, too; nil for none
 }
 
-// Supports takes every request that wants neither a websocket nor a stream of events.
-func (t Transport) Supports(r *http.Request) bool {
-	return r.Header.Get("Upgrade") == ""
+// Supports takes every request that wants no websocket.
+func (t Transport) Supports(r *http.Request) bool { return !WantsWebSocket(r) }
+
+// WantsWebSocket reports whether a request asks to go on as a websocket. Any other upgrade that a client offers, as many
+// offer h2c, is passed over (RFC 9110, section 7.8).
+func WantsWebSocket(r *http.Request) bool {
+	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
 }
 
 // Do answers one request.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -42,6 +43,7 @@ type connection struct {
 type operation struct {
 	id           string
 	subscription bool
+	pumped       bool // its source calls for its responses
 	// end stops it and gives back what it counted against; it may be called again.
 	end func()
 }
@@ -135,6 +137,7 @@ func (c *connection) keepAlive() {
 		}
 		deadline := time.Now().Add(c.transport.options.WriteTimeout)
 		if c.ws.WriteControl(websocket.PingMessage, nil, deadline) != nil {
+			c.cancel() // the reader may be busy with a message, and not notice
 			_ = c.ws.Close()
 			return
 		}
@@ -271,17 +274,28 @@ func (c *connection) dispatch(ctx context.Context, op *operation, prepared *grap
 	var responses graphql.ResponseHandler
 	started := make(chan struct{})
 	if c.transport.options.Pump != nil && op.subscription {
-		ctx, used = c.transport.options.Pump(ctx, func() {
+		op.pumped = true
+		ctx, used = c.transport.options.Pump(ctx, func() error {
 			defer c.survive()
-			<-started // the source may be quicker than we are
-			c.step(ctx, op, responses)
+			<-started             // the source may be quicker than we are
+			if responses == nil { // it did not start after all
+				return nil
+			}
+			_, err := c.step(ctx, op, responses)
+			return err
 		})
 	}
-	responses, ctx = c.exec.DispatchOperation(ctx, prepared)
-	close(started)
+	// A subscription that cannot start must not hold up the socket.
+	tooLong := time.AfterFunc(c.transport.options.OperationTimeout, op.end)
+	func() {
+		defer close(started)
+		defer tooLong.Stop()
+		responses, ctx = c.exec.DispatchOperation(ctx, prepared)
+	}()
 	if used() {
 		return
 	}
+	op.pumped = false // it failed to start, or is of another kind
 	c.running.Add(1)
 	go c.run(ctx, op, responses)
 }
@@ -291,28 +305,39 @@ func (c *connection) run(ctx context.Context, op *operation, responses graphql.R
 	defer c.running.Done()
 	defer op.end()
 	defer c.survive()
-	for c.step(ctx, op, responses) {
+	for more := true; more; {
+		// Without a pump there is nobody to try an event again: it is sent with its errors.
+		more, _ = c.step(ctx, op, responses)
 	}
 }
 
-// step waits for the next response of an operation and sends it; false when that was the last.
-func (c *connection) step(ctx context.Context, op *operation, responses graphql.ResponseHandler) bool {
+// errUnavailable is what a step gives instead of an event in which something was not to be had just now.
+var errUnavailable = errors.New("something of the event is not available just now")
+
+// step waits for the next response of an operation and sends it; more is false when that was the last. It fails, with
+// nothing sent, when a pumped event should be tried again.
+func (c *connection) step(ctx context.Context, op *operation, responses graphql.ResponseHandler) (more bool, err error) {
 	response := responses(ctx)
 	if response == nil {
 		c.finish(op, nil)
-		return false
+		return false, nil
 	}
 	if response.Data == nil { // nothing was executed, or nothing will be any more
 		c.finish(op, response)
-		return false
+		return false, nil
+	}
+	if op.pumped && ctx.Err() == nil && slices.ContainsFunc(response.Errors, unavailable) {
+		return true, errUnavailable
 	}
 	c.sendFor(op, encodeMessage(typeNext, op.id, appendResponse(response)), false)
 	if !op.subscription {
 		c.finish(op, nil)
-		return false
+		return false, nil
 	}
-	return true
+	return true, nil
 }
+
+func unavailable(err *gqlerror.Error) bool { return err.Extensions["code"] == "UNAVAILABLE" }
 
 // finish ends an operation: with an error message for a response in which nothing was executed, else with complete.
 func (c *connection) finish(op *operation, failed *graphql.Response) {
@@ -362,6 +387,7 @@ func (c *connection) write(message func() error) {
 	_ = c.ws.SetWriteDeadline(time.Now().Add(c.transport.options.WriteTimeout))
 	if message() != nil {
 		c.closed = true
+		c.cancel()
 		_ = c.ws.Close()
 	}
 }

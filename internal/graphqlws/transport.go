@@ -5,13 +5,14 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
+
+	"github.com/acquaint/acquaint/internal/graphqlhttp"
 )
 
 const subprotocol = "graphql-transport-ws"
@@ -62,7 +63,8 @@ type Options struct {
 	// Pump gives the context to start a subscription in, whose source will call step whenever its next response is
 	// ready; used reports, when it has started, whether it will. Then no goroutine waits for it. nil is for sources that
 	// cannot.
-	Pump func(ctx context.Context, step func()) (pumped context.Context, used func() bool)
+	// When step fails nothing was sent, and it is to be tried again.
+	Pump func(ctx context.Context, step func() error) (pumped context.Context, used func() bool)
 	// Allow counts one more operation of a Session.Key, and gives how long to wait instead; nil allows all.
 	Allow            func(key string) time.Duration
 	InitTimeout      time.Duration
@@ -149,7 +151,7 @@ func setDefault[T comparable](value *T, otherwise T) {
 
 // Supports takes requests to upgrade to a websocket.
 func (t *Transport) Supports(r *http.Request) bool {
-	return strings.EqualFold(r.Header.Get("Upgrade"), "websocket")
+	return graphqlhttp.WantsWebSocket(r)
 }
 
 // Do upgrades the request, and serves the connection on a goroutine of its own: that of the request, with all that it

@@ -94,6 +94,9 @@ func (s *stream) wakeAt(at time.Time) {
 	if s.resumes != nil {
 		s.resumes.Stop()
 	}
+	if s.ctx.Err() != nil { // nobody would stop it
+		return
+	}
 	s.resumes = time.AfterFunc(at.Sub(s.hub.options.Now()), s.wake)
 }
 

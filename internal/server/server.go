@@ -179,7 +179,7 @@ func (s *Server) named(next http.Handler) http.Handler {
 // signIn puts the viewer of the bearer token into the request. A socket brings its token later.
 func (s *Server) signIn(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") != "" {
+		if graphqlhttp.WantsWebSocket(r) {
 			next.ServeHTTP(w, r)
 			return
 		}

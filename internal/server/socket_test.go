@@ -123,6 +123,10 @@ func TestOtherUpgrade(t *testing.T) {
 			t.Errorf("%s: status %d: %s", upgrade, a.status, a.body)
 		}
 	}
+	// One that is offered and not known is passed over: many clients offer h2c with every request.
+	if a := r.query("{ __typename }", "Upgrade", "h2c", "Connection", "Upgrade"); a.status != 200 || a.data != `{"__typename":"Query"}` {
+		t.Errorf("h2c offered: status %d: %s", a.status, a.body)
+	}
 }
 
 func TestSocketsOfOneMember(t *testing.T) {

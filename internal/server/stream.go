@@ -38,7 +38,7 @@ func (s *Server) beginStream(ctx context.Context, kind ast.Operation) (graphqlht
 // resuming puts the Last-Event-ID of a reconnecting EventSource where notificationReceived takes it for its after.
 func resuming(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if last := r.Header.Get("Last-Event-Id"); last != "" && r.Header.Get("Upgrade") == "" {
+		if last := r.Header.Get("Last-Event-Id"); last != "" && !graphqlhttp.WantsWebSocket(r) {
 			r = r.WithContext(graph.WithLastEventID(r.Context(), last))
 		}
 		next.ServeHTTP(w, r)
@@ -56,7 +56,7 @@ func compressed(next http.Handler) http.Handler {
 	}
 	zipped := wrap(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Upgrade") != "" || graphqlhttp.WantsEventStream(r) {
+		if graphqlhttp.WantsWebSocket(r) || graphqlhttp.WantsEventStream(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
