@@ -105,7 +105,29 @@ func refuse(err *gqlerror.Error) graphql.ResponseHandler {
 
 // loadersPerResponse gives every response loaders of its own; a subscription's events are one response each.
 func (f *face) loadersPerResponse(ctx context.Context, next graphql.ResponseHandler) *graphql.Response {
-	return next(f.freshLoaders(ctx))
+	response := next(f.freshLoaders(ctx))
+	if op := graphql.GetOperationContext(ctx).Operation; response != nil && op != nil && op.Operation == ast.Subscription {
+		for _, field := range graphql.CollectFields(graphql.GetOperationContext(ctx), op.SelectionSet, []string{"Subscription"}) {
+			atRoot(response, field.Alias)
+		}
+	}
+	return response
+}
+
+// atRoot mends what gqlgen makes of an event in which something failed: the paths of its errors begin below the root
+// field, and a root field that may not be null is null instead of the data.
+func atRoot(response *graphql.Response, alias string) {
+	for i, err := range response.Errors {
+		if root := ast.PathName(alias); len(err.Path) == 0 || err.Path[0] != root {
+			placed := *err
+			placed.Path = append(ast.Path{root}, err.Path...)
+			response.Errors[i] = &placed
+		}
+	}
+	// All fields of Subscription are of non-null types.
+	if len(response.Errors) > 0 && string(response.Data) == `{"`+alias+`":null}` {
+		response.Data = []byte("null")
+	}
 }
 
 // loadersPerMutation gives every field of a mutation loaders of its own, as the fields before it have changed things.

@@ -15,7 +15,8 @@ type pump struct {
 type pumpKey struct{}
 
 // WithPump lets the subscription that is started in the context call step whenever its next event is ready; step asks
-// for the response, and sends it; when it fails nothing was sent, and the event is tried again. used reports, once the subscription has started, whether it will.
+// for the response, and sends it. When it fails nothing was sent, and the event is tried again. used reports, once the
+// subscription has started, whether it will.
 func WithPump(ctx context.Context, step func() error) (_ context.Context, used func() bool) {
 	p := &pump{step: step}
 	return context.WithValue(ctx, pumpKey{}, p), p.used.Load
