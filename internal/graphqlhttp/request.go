@@ -72,31 +72,42 @@ func ParseBody(body []byte) (*graphql.RawParams, *Problem) {
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil { // Unmarshal takes no trailing garbage
 		return nil, badRequest("The body must be a JSON object.")
 	}
+	params, bad := ParseParams(fields)
+	if bad == nil && params.Query == "" && !named(params) {
+		return nil, badRequest(`"query" must be a string that is not empty.`)
+	}
+	return params, bad
+}
+
+// ParseParams reads what an operation is asked for with, over HTTP and over a socket alike. The query may be left out
+// where the document is named otherwise; it may never be anything but a text.
+func ParseParams(fields map[string]json.RawMessage) (*graphql.RawParams, *Problem) {
 	params := &graphql.RawParams{}
-	if !optional(fields["operationName"], func(raw json.RawMessage) bool { return text(raw, &params.OperationName) }) {
+	if !optional(fields["operationName"], func(raw json.RawMessage) bool { return Text(raw, &params.OperationName) }) {
 		return nil, badRequest(`"operationName" must be a string.`)
 	}
-	if !optional(fields["variables"], func(raw json.RawMessage) bool { return object(raw, &params.Variables) }) {
+	if !optional(fields["variables"], func(raw json.RawMessage) bool { return Object(raw, &params.Variables) }) {
 		return nil, badRequest(`"variables" must be an object.`)
 	}
-	if !optional(fields["extensions"], func(raw json.RawMessage) bool { return object(raw, &params.Extensions) }) {
+	if !optional(fields["extensions"], func(raw json.RawMessage) bool { return Object(raw, &params.Extensions) }) {
 		return nil, badRequest(`"extensions" must be an object.`)
 	}
-	named := len(fields["documentId"]) > 0
-	if named {
+	if raw := fields["documentId"]; len(raw) > 0 {
 		var id string
-		if !text(fields["documentId"], &id) || id == "" {
+		if !Text(raw, &id) || id == "" {
 			return nil, badRequest(`"documentId" must be a string that is not empty.`)
 		}
 		NameDocument(params, id)
 	}
-	// Only a document that is named otherwise may be left out; and it may not be anything but a text.
-	named = named || params.Extensions["persistedQuery"] != nil || params.Extensions["documentId"] != nil
-	_, given := fields["query"]
-	if (given || !named) && (!text(fields["query"], &params.Query) || params.Query == "" && !named) {
+	if _, given := fields["query"]; (given || !named(params)) && !Text(fields["query"], &params.Query) {
 		return nil, badRequest(`"query" must be a string that is not empty.`)
 	}
 	return params, nil
+}
+
+// named reports whether a request names a persisted document.
+func named(params *graphql.RawParams) bool {
+	return params.Extensions["documentId"] != nil || params.Extensions["persistedQuery"] != nil
 }
 
 // NameDocument puts the id of a persisted document where the executor looks for it.
@@ -121,16 +132,16 @@ func readGet(r *http.Request) (*graphql.RawParams, *Problem) {
 		}
 	}
 	params := &graphql.RawParams{Query: values.Get("query"), OperationName: values.Get("operationName")}
-	if v := values.Get("variables"); v != "" && !optional([]byte(v), func(raw json.RawMessage) bool { return object(raw, &params.Variables) }) {
+	if v := values.Get("variables"); v != "" && !optional([]byte(v), func(raw json.RawMessage) bool { return Object(raw, &params.Variables) }) {
 		return nil, badRequest(`"variables" must be a JSON object.`)
 	}
-	if v := values.Get("extensions"); v != "" && !optional([]byte(v), func(raw json.RawMessage) bool { return object(raw, &params.Extensions) }) {
+	if v := values.Get("extensions"); v != "" && !optional([]byte(v), func(raw json.RawMessage) bool { return Object(raw, &params.Extensions) }) {
 		return nil, badRequest(`"extensions" must be a JSON object.`)
 	}
 	if id := values.Get("documentId"); id != "" {
 		NameDocument(params, id)
 	}
-	if params.Query == "" && params.Extensions["documentId"] == nil && params.Extensions["persistedQuery"] == nil {
+	if params.Query == "" && !named(params) {
 		return nil, badRequest(`"query" must be a string that is not empty.`)
 	}
 	return params, nil
@@ -141,8 +152,8 @@ func optional(raw json.RawMessage, read func(json.RawMessage) bool) bool {
 	return len(raw) == 0 || string(bytes.TrimSpace(raw)) == "null" || read(raw)
 }
 
-// text reads a JSON string; a null is none.
-func text(raw json.RawMessage, into *string) bool {
+// Text reads a JSON string; a null is none.
+func Text(raw json.RawMessage, into *string) bool {
 	var s *string
 	if len(raw) == 0 || json.Unmarshal(raw, &s) != nil || s == nil {
 		return false
@@ -151,8 +162,8 @@ func text(raw json.RawMessage, into *string) bool {
 	return true
 }
 
-// object reads a JSON object, with its numbers as they were written.
-func object(raw json.RawMessage, into *map[string]any) bool {
+// Object reads a JSON object, with its numbers as they were written.
+func Object(raw json.RawMessage, into *map[string]any) bool {
 	if !json.Valid(raw) { // a Decoder alone would take trailing garbage
 		return false
 	}

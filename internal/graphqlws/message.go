@@ -1,7 +1,6 @@
 package graphqlws
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"unicode/utf8"
@@ -41,7 +40,7 @@ func parse(raw []byte) (message, error) {
 	// Into a map, as a struct would take names in any case of letters.
 	var fields map[string]json.RawMessage
 	var m message
-	if !utf8.Valid(raw) || json.Unmarshal(raw, &fields) != nil || !text(fields["type"], &m.kind) {
+	if !utf8.Valid(raw) || json.Unmarshal(raw, &fields) != nil || !graphqlhttp.Text(fields["type"], &m.kind) {
 		return message{}, errNotProtocol
 	}
 	switch m.kind {
@@ -53,7 +52,7 @@ func parse(raw []byte) (message, error) {
 		m.init = payload
 		return m, nil
 	case typeSubscribe, typeComplete:
-		if !text(fields["id"], &m.id) || m.id == "" || len(m.id) > idMax {
+		if !graphqlhttp.Text(fields["id"], &m.id) || m.id == "" || len(m.id) > idMax {
 			return message{}, errNotProtocol
 		}
 	default:
@@ -71,52 +70,20 @@ func parse(raw []byte) (message, error) {
 
 func parseRequest(raw json.RawMessage) (*graphql.RawParams, error) {
 	var fields map[string]json.RawMessage
-	request := &graphql.RawParams{}
 	if json.Unmarshal(raw, &fields) != nil {
 		return nil, errNotProtocol
 	}
-	var document string // the id of a persisted document, which may stand for the query
-	if id := fields["documentId"]; len(id) > 0 && (!text(id, &document) || document == "") {
+	request, bad := graphqlhttp.ParseParams(fields)
+	if bad != nil {
 		return nil, errNotProtocol
-	}
-	if !text(fields["query"], &request.Query) && (document == "" || len(fields["query"]) > 0) {
-		return nil, errNotProtocol
-	}
-	if name := fields["operationName"]; len(name) > 0 && string(name) != "null" && !text(name, &request.OperationName) {
-		return nil, errNotProtocol
-	}
-	var err error
-	if request.Variables, err = object(fields["variables"]); err != nil {
-		return nil, err
-	}
-	if request.Extensions, err = object(fields["extensions"]); err != nil {
-		return nil, err
-	}
-	if document != "" {
-		graphqlhttp.NameDocument(request, document)
 	}
 	return request, nil
 }
 
-// text reads a string; a null is none.
-func text(raw json.RawMessage, into *string) bool {
-	var s *string
-	if len(raw) == 0 || json.Unmarshal(raw, &s) != nil || s == nil {
-		return false
-	}
-	*into = *s
-	return true
-}
-
-// object reads an object that may be missing or null, with its numbers as they were written.
+// object reads an object that may be missing or null.
 func object(raw json.RawMessage) (map[string]any, error) {
-	if len(raw) == 0 {
-		return nil, nil
-	}
 	var out map[string]any
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	decoder.UseNumber()
-	if decoder.Decode(&out) != nil {
+	if len(raw) > 0 && !graphqlhttp.Object(raw, &out) {
 		return nil, errNotProtocol
 	}
 	return out, nil
