@@ -28,20 +28,27 @@ const (
 	migrationPeriod   = 1 // second; the least that goose takes
 )
 
+// lock lets one process at a time open an SQLite database, by a lock on a file beside it: the first to come makes the file,
+// turns on its write-ahead log, for which SQLite waits for nobody, and migrates. PostgreSQL has a lock of its own.
+func (s *Store) lock(ctx context.Context, path string) (unlock func(), err error) {
+	if s.dialect != dialect.SQLite {
+		return func() {}, nil
+	}
+	file := flock.New(path + ".migrating")
+	ctx, cancel := context.WithTimeout(ctx, migrationPatience)
+	defer cancel()
+	if _, err := file.TryLockContext(ctx, migrationPoll); err != nil {
+		return nil, fmt.Errorf("cannot lock the database for opening: %w", err)
+	}
+	return func() { _ = file.Unlock() }, nil // it goes with the process at the latest
+}
+
 // migrate brings the tables to this version, under a lock that other servers of the same database honour.
-func (s *Store) migrate(ctx context.Context, path string, opts Options) error {
+func (s *Store) migrate(ctx context.Context, opts Options) error {
 	kind, folder := goose.DialectPostgres, "postgres"
 	options := []goose.ProviderOption{goose.WithDisableGlobalRegistry(true)}
 	if s.dialect == dialect.SQLite {
-		kind, folder = goose.DialectSQLite3, "sqlite"
-		// One process at a time, by a lock on a file beside the database; SQLite's own lock is per statement here.
-		file := flock.New(path + ".migrating")
-		ctx, cancel := context.WithTimeout(ctx, migrationPatience)
-		defer cancel()
-		if _, err := file.TryLockContext(ctx, migrationPoll); err != nil {
-			return fmt.Errorf("cannot lock the database for migration: %w", err)
-		}
-		defer file.Unlock() //nolint:errcheck // the lock goes with the process at the latest
+		kind, folder = goose.DialectSQLite3, "sqlite" // the lock is held already
 	} else {
 		locker, err := lock.NewPostgresSessionLocker(
 			lock.WithLockTimeout(migrationPeriod, uint64(migrationPatience/(migrationPeriod*time.Second))))

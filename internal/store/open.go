@@ -48,10 +48,15 @@ func Open(ctx context.Context, address string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	unlock, err := s.lock(ctx, path)
+	if err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	defer unlock()
 	if err := s.db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot reach the database: %w", err), s.db.Close())
 	}
-	if err := s.migrate(ctx, path, opts); err != nil {
+	if err := s.migrate(ctx, opts); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	return s, nil
