@@ -12,13 +12,24 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
+	"github.com/acquaint/acquaint/ent/block"
 	"github.com/acquaint/acquaint/ent/connection"
+	"github.com/acquaint/acquaint/ent/conversation"
+	"github.com/acquaint/acquaint/ent/feedentry"
+	"github.com/acquaint/acquaint/ent/flag"
 	"github.com/acquaint/acquaint/ent/inbox"
 	"github.com/acquaint/acquaint/ent/invitation"
 	"github.com/acquaint/acquaint/ent/member"
+	"github.com/acquaint/acquaint/ent/message"
 	"github.com/acquaint/acquaint/ent/notification"
+	"github.com/acquaint/acquaint/ent/participant"
 	"github.com/acquaint/acquaint/ent/preference"
+	"github.com/acquaint/acquaint/ent/profile"
+	"github.com/acquaint/acquaint/ent/publication"
 	"github.com/acquaint/acquaint/ent/reinvitebar"
+	"github.com/acquaint/acquaint/ent/report"
+	"github.com/acquaint/acquaint/ent/restriction"
+	"github.com/acquaint/acquaint/ent/task"
 )
 
 // ent aliases to avoid import conflicts in user's code.
@@ -79,13 +90,24 @@ var (
 func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
+			block.Table:        block.ValidColumn,
 			connection.Table:   connection.ValidColumn,
+			conversation.Table: conversation.ValidColumn,
+			feedentry.Table:    feedentry.ValidColumn,
+			flag.Table:         flag.ValidColumn,
 			inbox.Table:        inbox.ValidColumn,
 			invitation.Table:   invitation.ValidColumn,
 			member.Table:       member.ValidColumn,
+			message.Table:      message.ValidColumn,
 			notification.Table: notification.ValidColumn,
+			participant.Table:  participant.ValidColumn,
 			preference.Table:   preference.ValidColumn,
+			profile.Table:      profile.ValidColumn,
+			publication.Table:  publication.ValidColumn,
 			reinvitebar.Table:  reinvitebar.ValidColumn,
+			report.Table:       report.ValidColumn,
+			restriction.Table:  restriction.ValidColumn,
+			task.Table:         task.ValidColumn,
 		})
 	})
 	return columnCheck(t, c)

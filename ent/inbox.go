@@ -20,6 +20,8 @@ type Inbox struct {
 	ID uuid.UUID `json:"id,omitempty"`
 	// LastNumber holds the value of the "last_number" field.
 	LastNumber int64 `json:"last_number,omitempty"`
+	// LastChange holds the value of the "last_change" field.
+	LastChange int64 `json:"last_change,omitempty"`
 	// Muted holds the value of the "muted" field.
 	Muted int64 `json:"muted,omitempty"`
 	// PausedUntil holds the value of the "paused_until" field.
@@ -53,7 +55,7 @@ func (*Inbox) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case inbox.FieldLastNumber, inbox.FieldMuted:
+		case inbox.FieldLastNumber, inbox.FieldLastChange, inbox.FieldMuted:
 			values[i] = new(sql.NullInt64)
 		case inbox.FieldPausedUntil:
 			values[i] = new(sql.NullTime)
@@ -85,6 +87,12 @@ func (_m *Inbox) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field last_number", values[i])
 			} else if value.Valid {
 				_m.LastNumber = value.Int64
+			}
+		case inbox.FieldLastChange:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field last_change", values[i])
+			} else if value.Valid {
+				_m.LastChange = value.Int64
 			}
 		case inbox.FieldMuted:
 			if value, ok := values[i].(*sql.NullInt64); !ok {
@@ -142,6 +150,9 @@ func (_m *Inbox) String() string {
 	builder.WriteString(fmt.Sprintf("id=%v, ", _m.ID))
 	builder.WriteString("last_number=")
 	builder.WriteString(fmt.Sprintf("%v", _m.LastNumber))
+	builder.WriteString(", ")
+	builder.WriteString("last_change=")
+	builder.WriteString(fmt.Sprintf("%v", _m.LastChange))
 	builder.WriteString(", ")
 	builder.WriteString("muted=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Muted))

@@ -39,6 +39,20 @@ func (_c *InboxCreate) SetNillableLastNumber(v *int64) *InboxCreate {
 	return _c
 }
 
+// SetLastChange sets the "last_change" field.
+func (_c *InboxCreate) SetLastChange(v int64) *InboxCreate {
+	_c.mutation.SetLastChange(v)
+	return _c
+}
+
+// SetNillableLastChange sets the "last_change" field if the given value is not nil.
+func (_c *InboxCreate) SetNillableLastChange(v *int64) *InboxCreate {
+	if v != nil {
+		_c.SetLastChange(*v)
+	}
+	return _c
+}
+
 // SetMuted sets the "muted" field.
 func (_c *InboxCreate) SetMuted(v int64) *InboxCreate {
 	_c.mutation.SetMuted(v)
@@ -127,6 +141,10 @@ func (_c *InboxCreate) defaults() {
 		v := inbox.DefaultLastNumber
 		_c.mutation.SetLastNumber(v)
 	}
+	if _, ok := _c.mutation.LastChange(); !ok {
+		v := inbox.DefaultLastChange
+		_c.mutation.SetLastChange(v)
+	}
 	if _, ok := _c.mutation.Muted(); !ok {
 		v := inbox.DefaultMuted
 		_c.mutation.SetMuted(v)
@@ -137,6 +155,9 @@ func (_c *InboxCreate) defaults() {
 func (_c *InboxCreate) check() error {
 	if _, ok := _c.mutation.LastNumber(); !ok {
 		return &ValidationError{Name: "last_number", err: errors.New(`ent: missing required field "Inbox.last_number"`)}
+	}
+	if _, ok := _c.mutation.LastChange(); !ok {
+		return &ValidationError{Name: "last_change", err: errors.New(`ent: missing required field "Inbox.last_change"`)}
 	}
 	if _, ok := _c.mutation.Muted(); !ok {
 		return &ValidationError{Name: "muted", err: errors.New(`ent: missing required field "Inbox.muted"`)}
@@ -180,6 +201,10 @@ func (_c *InboxCreate) createSpec() (*Inbox, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.LastNumber(); ok {
 		_spec.SetField(inbox.FieldLastNumber, field.TypeInt64, value)
 		_node.LastNumber = value
+	}
+	if value, ok := _c.mutation.LastChange(); ok {
+		_spec.SetField(inbox.FieldLastChange, field.TypeInt64, value)
+		_node.LastChange = value
 	}
 	if value, ok := _c.mutation.Muted(); ok {
 		_spec.SetField(inbox.FieldMuted, field.TypeInt64, value)
@@ -272,6 +297,24 @@ func (u *InboxUpsert) UpdateLastNumber() *InboxUpsert {
 // AddLastNumber adds v to the "last_number" field.
 func (u *InboxUpsert) AddLastNumber(v int64) *InboxUpsert {
 	u.Add(inbox.FieldLastNumber, v)
+	return u
+}
+
+// SetLastChange sets the "last_change" field.
+func (u *InboxUpsert) SetLastChange(v int64) *InboxUpsert {
+	u.Set(inbox.FieldLastChange, v)
+	return u
+}
+
+// UpdateLastChange sets the "last_change" field to the value that was provided on create.
+func (u *InboxUpsert) UpdateLastChange() *InboxUpsert {
+	u.SetExcluded(inbox.FieldLastChange)
+	return u
+}
+
+// AddLastChange adds v to the "last_change" field.
+func (u *InboxUpsert) AddLastChange(v int64) *InboxUpsert {
+	u.Add(inbox.FieldLastChange, v)
 	return u
 }
 
@@ -377,6 +420,27 @@ func (u *InboxUpsertOne) AddLastNumber(v int64) *InboxUpsertOne {
 func (u *InboxUpsertOne) UpdateLastNumber() *InboxUpsertOne {
 	return u.Update(func(s *InboxUpsert) {
 		s.UpdateLastNumber()
+	})
+}
+
+// SetLastChange sets the "last_change" field.
+func (u *InboxUpsertOne) SetLastChange(v int64) *InboxUpsertOne {
+	return u.Update(func(s *InboxUpsert) {
+		s.SetLastChange(v)
+	})
+}
+
+// AddLastChange adds v to the "last_change" field.
+func (u *InboxUpsertOne) AddLastChange(v int64) *InboxUpsertOne {
+	return u.Update(func(s *InboxUpsert) {
+		s.AddLastChange(v)
+	})
+}
+
+// UpdateLastChange sets the "last_change" field to the value that was provided on create.
+func (u *InboxUpsertOne) UpdateLastChange() *InboxUpsertOne {
+	return u.Update(func(s *InboxUpsert) {
+		s.UpdateLastChange()
 	})
 }
 
@@ -655,6 +719,27 @@ func (u *InboxUpsertBulk) AddLastNumber(v int64) *InboxUpsertBulk {
 func (u *InboxUpsertBulk) UpdateLastNumber() *InboxUpsertBulk {
 	return u.Update(func(s *InboxUpsert) {
 		s.UpdateLastNumber()
+	})
+}
+
+// SetLastChange sets the "last_change" field.
+func (u *InboxUpsertBulk) SetLastChange(v int64) *InboxUpsertBulk {
+	return u.Update(func(s *InboxUpsert) {
+		s.SetLastChange(v)
+	})
+}
+
+// AddLastChange adds v to the "last_change" field.
+func (u *InboxUpsertBulk) AddLastChange(v int64) *InboxUpsertBulk {
+	return u.Update(func(s *InboxUpsert) {
+		s.AddLastChange(v)
+	})
+}
+
+// UpdateLastChange sets the "last_change" field to the value that was provided on create.
+func (u *InboxUpsertBulk) UpdateLastChange() *InboxUpsertBulk {
+	return u.Update(func(s *InboxUpsert) {
+		s.UpdateLastChange()
 	})
 }
 

@@ -52,6 +52,27 @@ func (_u *InboxUpdate) AddLastNumber(v int64) *InboxUpdate {
 	return _u
 }
 
+// SetLastChange sets the "last_change" field.
+func (_u *InboxUpdate) SetLastChange(v int64) *InboxUpdate {
+	_u.mutation.ResetLastChange()
+	_u.mutation.SetLastChange(v)
+	return _u
+}
+
+// SetNillableLastChange sets the "last_change" field if the given value is not nil.
+func (_u *InboxUpdate) SetNillableLastChange(v *int64) *InboxUpdate {
+	if v != nil {
+		_u.SetLastChange(*v)
+	}
+	return _u
+}
+
+// AddLastChange adds value to the "last_change" field.
+func (_u *InboxUpdate) AddLastChange(v int64) *InboxUpdate {
+	_u.mutation.AddLastChange(v)
+	return _u
+}
+
 // SetMuted sets the "muted" field.
 func (_u *InboxUpdate) SetMuted(v int64) *InboxUpdate {
 	_u.mutation.ResetMuted()
@@ -182,6 +203,12 @@ func (_u *InboxUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if value, ok := _u.mutation.AddedLastNumber(); ok {
 		_spec.AddField(inbox.FieldLastNumber, field.TypeInt64, value)
 	}
+	if value, ok := _u.mutation.LastChange(); ok {
+		_spec.SetField(inbox.FieldLastChange, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedLastChange(); ok {
+		_spec.AddField(inbox.FieldLastChange, field.TypeInt64, value)
+	}
 	if value, ok := _u.mutation.Muted(); ok {
 		_spec.SetField(inbox.FieldMuted, field.TypeInt64, value)
 	}
@@ -279,6 +306,27 @@ func (_u *InboxUpdateOne) SetNillableLastNumber(v *int64) *InboxUpdateOne {
 // AddLastNumber adds value to the "last_number" field.
 func (_u *InboxUpdateOne) AddLastNumber(v int64) *InboxUpdateOne {
 	_u.mutation.AddLastNumber(v)
+	return _u
+}
+
+// SetLastChange sets the "last_change" field.
+func (_u *InboxUpdateOne) SetLastChange(v int64) *InboxUpdateOne {
+	_u.mutation.ResetLastChange()
+	_u.mutation.SetLastChange(v)
+	return _u
+}
+
+// SetNillableLastChange sets the "last_change" field if the given value is not nil.
+func (_u *InboxUpdateOne) SetNillableLastChange(v *int64) *InboxUpdateOne {
+	if v != nil {
+		_u.SetLastChange(*v)
+	}
+	return _u
+}
+
+// AddLastChange adds value to the "last_change" field.
+func (_u *InboxUpdateOne) AddLastChange(v int64) *InboxUpdateOne {
+	_u.mutation.AddLastChange(v)
 	return _u
 }
 
@@ -441,6 +489,12 @@ func (_u *InboxUpdateOne) sqlSave(ctx context.Context) (_node *Inbox, err error)
 	}
 	if value, ok := _u.mutation.AddedLastNumber(); ok {
 		_spec.AddField(inbox.FieldLastNumber, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.LastChange(); ok {
+		_spec.SetField(inbox.FieldLastChange, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedLastChange(); ok {
+		_spec.AddField(inbox.FieldLastChange, field.TypeInt64, value)
 	}
 	if value, ok := _u.mutation.Muted(); ok {
 		_spec.SetField(inbox.FieldMuted, field.TypeInt64, value)

@@ -39,6 +39,14 @@ type Invitation struct {
 	SentAt time.Time `json:"sent_at,omitempty"`
 	// AcceptedAt holds the value of the "accepted_at" field.
 	AcceptedAt *time.Time `json:"accepted_at,omitempty"`
+	// Reminders holds the value of the "reminders" field.
+	Reminders int `json:"reminders,omitempty"`
+	// RemindedAt holds the value of the "reminded_at" field.
+	RemindedAt *time.Time `json:"reminded_at,omitempty"`
+	// ListedAt holds the value of the "listed_at" field.
+	ListedAt *time.Time `json:"listed_at,omitempty"`
+	// ConversationID holds the value of the "conversation_id" field.
+	ConversationID *uuid.UUID `json:"conversation_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the InvitationQuery when eager-loading is set.
 	Edges        InvitationEdges `json:"edges"`
@@ -83,11 +91,15 @@ func (*Invitation) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case invitation.FieldConversationID:
+			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case invitation.FieldFlagged:
 			values[i] = new(sql.NullBool)
+		case invitation.FieldReminders:
+			values[i] = new(sql.NullInt64)
 		case invitation.FieldState, invitation.FieldNote, invitation.FieldAcquaintance:
 			values[i] = new(sql.NullString)
-		case invitation.FieldSentAt, invitation.FieldAcceptedAt:
+		case invitation.FieldSentAt, invitation.FieldAcceptedAt, invitation.FieldRemindedAt, invitation.FieldListedAt:
 			values[i] = new(sql.NullTime)
 		case invitation.FieldID, invitation.FieldSenderID, invitation.FieldRecipientID, invitation.FieldPairLo, invitation.FieldPairHi:
 			values[i] = new(uuid.UUID)
@@ -174,6 +186,33 @@ func (_m *Invitation) assignValues(columns []string, values []any) error {
 				_m.AcceptedAt = new(time.Time)
 				*_m.AcceptedAt = value.Time
 			}
+		case invitation.FieldReminders:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field reminders", values[i])
+			} else if value.Valid {
+				_m.Reminders = int(value.Int64)
+			}
+		case invitation.FieldRemindedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field reminded_at", values[i])
+			} else if value.Valid {
+				_m.RemindedAt = new(time.Time)
+				*_m.RemindedAt = value.Time
+			}
+		case invitation.FieldListedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field listed_at", values[i])
+			} else if value.Valid {
+				_m.ListedAt = new(time.Time)
+				*_m.ListedAt = value.Time
+			}
+		case invitation.FieldConversationID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field conversation_id", values[i])
+			} else if value.Valid {
+				_m.ConversationID = new(uuid.UUID)
+				*_m.ConversationID = *value.S.(*uuid.UUID)
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -252,6 +291,24 @@ func (_m *Invitation) String() string {
 	if v := _m.AcceptedAt; v != nil {
 		builder.WriteString("accepted_at=")
 		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("reminders=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Reminders))
+	builder.WriteString(", ")
+	if v := _m.RemindedAt; v != nil {
+		builder.WriteString("reminded_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.ListedAt; v != nil {
+		builder.WriteString("listed_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.ConversationID; v != nil {
+		builder.WriteString("conversation_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
 	builder.WriteByte(')')
 	return builder.String()

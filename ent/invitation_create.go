@@ -109,6 +109,62 @@ func (_c *InvitationCreate) SetNillableAcceptedAt(v *time.Time) *InvitationCreat
 	return _c
 }
 
+// SetReminders sets the "reminders" field.
+func (_c *InvitationCreate) SetReminders(v int) *InvitationCreate {
+	_c.mutation.SetReminders(v)
+	return _c
+}
+
+// SetNillableReminders sets the "reminders" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableReminders(v *int) *InvitationCreate {
+	if v != nil {
+		_c.SetReminders(*v)
+	}
+	return _c
+}
+
+// SetRemindedAt sets the "reminded_at" field.
+func (_c *InvitationCreate) SetRemindedAt(v time.Time) *InvitationCreate {
+	_c.mutation.SetRemindedAt(v)
+	return _c
+}
+
+// SetNillableRemindedAt sets the "reminded_at" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableRemindedAt(v *time.Time) *InvitationCreate {
+	if v != nil {
+		_c.SetRemindedAt(*v)
+	}
+	return _c
+}
+
+// SetListedAt sets the "listed_at" field.
+func (_c *InvitationCreate) SetListedAt(v time.Time) *InvitationCreate {
+	_c.mutation.SetListedAt(v)
+	return _c
+}
+
+// SetNillableListedAt sets the "listed_at" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableListedAt(v *time.Time) *InvitationCreate {
+	if v != nil {
+		_c.SetListedAt(*v)
+	}
+	return _c
+}
+
+// SetConversationID sets the "conversation_id" field.
+func (_c *InvitationCreate) SetConversationID(v uuid.UUID) *InvitationCreate {
+	_c.mutation.SetConversationID(v)
+	return _c
+}
+
+// SetNillableConversationID sets the "conversation_id" field if the given value is not nil.
+func (_c *InvitationCreate) SetNillableConversationID(v *uuid.UUID) *InvitationCreate {
+	if v != nil {
+		_c.SetConversationID(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *InvitationCreate) SetID(v uuid.UUID) *InvitationCreate {
 	_c.mutation.SetID(v)
@@ -164,6 +220,10 @@ func (_c *InvitationCreate) defaults() {
 		v := invitation.DefaultFlagged
 		_c.mutation.SetFlagged(v)
 	}
+	if _, ok := _c.mutation.Reminders(); !ok {
+		v := invitation.DefaultReminders
+		_c.mutation.SetReminders(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -191,6 +251,9 @@ func (_c *InvitationCreate) check() error {
 	}
 	if _, ok := _c.mutation.SentAt(); !ok {
 		return &ValidationError{Name: "sent_at", err: errors.New(`ent: missing required field "Invitation.sent_at"`)}
+	}
+	if _, ok := _c.mutation.Reminders(); !ok {
+		return &ValidationError{Name: "reminders", err: errors.New(`ent: missing required field "Invitation.reminders"`)}
 	}
 	if len(_c.mutation.SenderIDs()) == 0 {
 		return &ValidationError{Name: "sender", err: errors.New(`ent: missing required edge "Invitation.sender"`)}
@@ -265,6 +328,22 @@ func (_c *InvitationCreate) createSpec() (*Invitation, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.AcceptedAt(); ok {
 		_spec.SetField(invitation.FieldAcceptedAt, field.TypeTime, value)
 		_node.AcceptedAt = &value
+	}
+	if value, ok := _c.mutation.Reminders(); ok {
+		_spec.SetField(invitation.FieldReminders, field.TypeInt, value)
+		_node.Reminders = value
+	}
+	if value, ok := _c.mutation.RemindedAt(); ok {
+		_spec.SetField(invitation.FieldRemindedAt, field.TypeTime, value)
+		_node.RemindedAt = &value
+	}
+	if value, ok := _c.mutation.ListedAt(); ok {
+		_spec.SetField(invitation.FieldListedAt, field.TypeTime, value)
+		_node.ListedAt = &value
+	}
+	if value, ok := _c.mutation.ConversationID(); ok {
+		_spec.SetField(invitation.FieldConversationID, field.TypeUUID, value)
+		_node.ConversationID = &value
 	}
 	if nodes := _c.mutation.SenderIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -394,6 +473,78 @@ func (u *InvitationUpsert) ClearAcceptedAt() *InvitationUpsert {
 	return u
 }
 
+// SetReminders sets the "reminders" field.
+func (u *InvitationUpsert) SetReminders(v int) *InvitationUpsert {
+	u.Set(invitation.FieldReminders, v)
+	return u
+}
+
+// UpdateReminders sets the "reminders" field to the value that was provided on create.
+func (u *InvitationUpsert) UpdateReminders() *InvitationUpsert {
+	u.SetExcluded(invitation.FieldReminders)
+	return u
+}
+
+// AddReminders adds v to the "reminders" field.
+func (u *InvitationUpsert) AddReminders(v int) *InvitationUpsert {
+	u.Add(invitation.FieldReminders, v)
+	return u
+}
+
+// SetRemindedAt sets the "reminded_at" field.
+func (u *InvitationUpsert) SetRemindedAt(v time.Time) *InvitationUpsert {
+	u.Set(invitation.FieldRemindedAt, v)
+	return u
+}
+
+// UpdateRemindedAt sets the "reminded_at" field to the value that was provided on create.
+func (u *InvitationUpsert) UpdateRemindedAt() *InvitationUpsert {
+	u.SetExcluded(invitation.FieldRemindedAt)
+	return u
+}
+
+// ClearRemindedAt clears the value of the "reminded_at" field.
+func (u *InvitationUpsert) ClearRemindedAt() *InvitationUpsert {
+	u.SetNull(invitation.FieldRemindedAt)
+	return u
+}
+
+// SetListedAt sets the "listed_at" field.
+func (u *InvitationUpsert) SetListedAt(v time.Time) *InvitationUpsert {
+	u.Set(invitation.FieldListedAt, v)
+	return u
+}
+
+// UpdateListedAt sets the "listed_at" field to the value that was provided on create.
+func (u *InvitationUpsert) UpdateListedAt() *InvitationUpsert {
+	u.SetExcluded(invitation.FieldListedAt)
+	return u
+}
+
+// ClearListedAt clears the value of the "listed_at" field.
+func (u *InvitationUpsert) ClearListedAt() *InvitationUpsert {
+	u.SetNull(invitation.FieldListedAt)
+	return u
+}
+
+// SetConversationID sets the "conversation_id" field.
+func (u *InvitationUpsert) SetConversationID(v uuid.UUID) *InvitationUpsert {
+	u.Set(invitation.FieldConversationID, v)
+	return u
+}
+
+// UpdateConversationID sets the "conversation_id" field to the value that was provided on create.
+func (u *InvitationUpsert) UpdateConversationID() *InvitationUpsert {
+	u.SetExcluded(invitation.FieldConversationID)
+	return u
+}
+
+// ClearConversationID clears the value of the "conversation_id" field.
+func (u *InvitationUpsert) ClearConversationID() *InvitationUpsert {
+	u.SetNull(invitation.FieldConversationID)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -509,6 +660,90 @@ func (u *InvitationUpsertOne) UpdateAcceptedAt() *InvitationUpsertOne {
 func (u *InvitationUpsertOne) ClearAcceptedAt() *InvitationUpsertOne {
 	return u.Update(func(s *InvitationUpsert) {
 		s.ClearAcceptedAt()
+	})
+}
+
+// SetReminders sets the "reminders" field.
+func (u *InvitationUpsertOne) SetReminders(v int) *InvitationUpsertOne {
+	return u.Update(func(s *InvitationUpsert) {
+		s.SetReminders(v)
+	})
+}
+
+// AddReminders adds v to the "reminders" field.
+func (u *InvitationUpsertOne) AddReminders(v int) *InvitationUpsertOne {
+	return u.Update(func(s *InvitationUpsert) {
+		s.AddReminders(v)
+	})
+}
+
+// UpdateReminders sets the "reminders" field to the value that was provided on create.
+func (u *InvitationUpsertOne) UpdateReminders() *InvitationUpsertOne {
+	return u.Update(func(s *InvitationUpsert) {
+		s.UpdateReminders()
+	})
+}
+
+// SetRemindedAt sets the "reminded_at" field.
+func (u *InvitationUpsertOne) SetRemindedAt(v time.Time) *InvitationUpsertOne {
+	return u.Update(func(s *InvitationUpsert) {
+		s.SetRemindedAt(v)
+	})
+}
+
+// UpdateRemindedAt sets the "reminded_at" field to the value that was provided on create.
+func (u *InvitationUpsertOne) UpdateRemindedAt() *InvitationUpsertOne {
+	return u.Update(func(s *InvitationUpsert) {
+		s.UpdateRemindedAt()
+	})
+}
+
+// ClearRemindedAt clears the value of the "reminded_at" field.
+func (u *InvitationUpsertOne) ClearRemindedAt() *InvitationUpsertOne {
+	return u.Update(func(s *InvitationUpsert) {
+		s.ClearRemindedAt()
+	})
+}
+
+// SetListedAt sets the "listed_at" field.
+func (u *InvitationUpsertOne) SetListedAt(v time.Time) *InvitationUpsertOne {
+	return u.Update(func(s *InvitationUpsert) {
+		s.SetListedAt(v)
+	})
+}
+
+// UpdateListedAt sets the "listed_at" field to the value that was provided on create.
+func (u *InvitationUpsertOne) UpdateListedAt() *InvitationUpsertOne {
+	return u.Update(func(s *InvitationUpsert) {
+		s.UpdateListedAt()
+	})
+}
+
+// ClearListedAt clears the value of the "listed_at" field.
+func (u *InvitationUpsertOne) ClearListedAt() *InvitationUpsertOne {
+	return u.Update(func(s *InvitationUpsert) {
+		s.ClearListedAt()
+	})
+}
+
+// SetConversationID sets the "conversation_id" field.
+func (u *InvitationUpsertOne) SetConversationID(v uuid.UUID) *InvitationUpsertOne {
+	return u.Update(func(s *InvitationUpsert) {
+		s.SetConversationID(v)
+	})
+}
+
+// UpdateConversationID sets the "conversation_id" field to the value that was provided on create.
+func (u *InvitationUpsertOne) UpdateConversationID() *InvitationUpsertOne {
+	return u.Update(func(s *InvitationUpsert) {
+		s.UpdateConversationID()
+	})
+}
+
+// ClearConversationID clears the value of the "conversation_id" field.
+func (u *InvitationUpsertOne) ClearConversationID() *InvitationUpsertOne {
+	return u.Update(func(s *InvitationUpsert) {
+		s.ClearConversationID()
 	})
 }
 
@@ -794,6 +1029,90 @@ func (u *InvitationUpsertBulk) UpdateAcceptedAt() *InvitationUpsertBulk {
 func (u *InvitationUpsertBulk) ClearAcceptedAt() *InvitationUpsertBulk {
 	return u.Update(func(s *InvitationUpsert) {
 		s.ClearAcceptedAt()
+	})
+}
+
+// SetReminders sets the "reminders" field.
+func (u *InvitationUpsertBulk) SetReminders(v int) *InvitationUpsertBulk {
+	return u.Update(func(s *InvitationUpsert) {
+		s.SetReminders(v)
+	})
+}
+
+// AddReminders adds v to the "reminders" field.
+func (u *InvitationUpsertBulk) AddReminders(v int) *InvitationUpsertBulk {
+	return u.Update(func(s *InvitationUpsert) {
+		s.AddReminders(v)
+	})
+}
+
+// UpdateReminders sets the "reminders" field to the value that was provided on create.
+func (u *InvitationUpsertBulk) UpdateReminders() *InvitationUpsertBulk {
+	return u.Update(func(s *InvitationUpsert) {
+		s.UpdateReminders()
+	})
+}
+
+// SetRemindedAt sets the "reminded_at" field.
+func (u *InvitationUpsertBulk) SetRemindedAt(v time.Time) *InvitationUpsertBulk {
+	return u.Update(func(s *InvitationUpsert) {
+		s.SetRemindedAt(v)
+	})
+}
+
+// UpdateRemindedAt sets the "reminded_at" field to the value that was provided on create.
+func (u *InvitationUpsertBulk) UpdateRemindedAt() *InvitationUpsertBulk {
+	return u.Update(func(s *InvitationUpsert) {
+		s.UpdateRemindedAt()
+	})
+}
+
+// ClearRemindedAt clears the value of the "reminded_at" field.
+func (u *InvitationUpsertBulk) ClearRemindedAt() *InvitationUpsertBulk {
+	return u.Update(func(s *InvitationUpsert) {
+		s.ClearRemindedAt()
+	})
+}
+
+// SetListedAt sets the "listed_at" field.
+func (u *InvitationUpsertBulk) SetListedAt(v time.Time) *InvitationUpsertBulk {
+	return u.Update(func(s *InvitationUpsert) {
+		s.SetListedAt(v)
+	})
+}
+
+// UpdateListedAt sets the "listed_at" field to the value that was provided on create.
+func (u *InvitationUpsertBulk) UpdateListedAt() *InvitationUpsertBulk {
+	return u.Update(func(s *InvitationUpsert) {
+		s.UpdateListedAt()
+	})
+}
+
+// ClearListedAt clears the value of the "listed_at" field.
+func (u *InvitationUpsertBulk) ClearListedAt() *InvitationUpsertBulk {
+	return u.Update(func(s *InvitationUpsert) {
+		s.ClearListedAt()
+	})
+}
+
+// SetConversationID sets the "conversation_id" field.
+func (u *InvitationUpsertBulk) SetConversationID(v uuid.UUID) *InvitationUpsertBulk {
+	return u.Update(func(s *InvitationUpsert) {
+		s.SetConversationID(v)
+	})
+}
+
+// UpdateConversationID sets the "conversation_id" field to the value that was provided on create.
+func (u *InvitationUpsertBulk) UpdateConversationID() *InvitationUpsertBulk {
+	return u.Update(func(s *InvitationUpsert) {
+		s.UpdateConversationID()
+	})
+}
+
+// ClearConversationID clears the value of the "conversation_id" field.
+func (u *InvitationUpsertBulk) ClearConversationID() *InvitationUpsertBulk {
+	return u.Update(func(s *InvitationUpsert) {
+		s.ClearConversationID()
 	})
 }
 

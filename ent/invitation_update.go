@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/schema/field"
 	"github.com/acquaint/acquaint/ent/invitation"
 	"github.com/acquaint/acquaint/ent/predicate"
+	"github.com/google/uuid"
 )
 
 // InvitationUpdate is the builder for updating Invitation entities.
@@ -74,6 +75,87 @@ func (_u *InvitationUpdate) SetNillableAcceptedAt(v *time.Time) *InvitationUpdat
 // ClearAcceptedAt clears the value of the "accepted_at" field.
 func (_u *InvitationUpdate) ClearAcceptedAt() *InvitationUpdate {
 	_u.mutation.ClearAcceptedAt()
+	return _u
+}
+
+// SetReminders sets the "reminders" field.
+func (_u *InvitationUpdate) SetReminders(v int) *InvitationUpdate {
+	_u.mutation.ResetReminders()
+	_u.mutation.SetReminders(v)
+	return _u
+}
+
+// SetNillableReminders sets the "reminders" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableReminders(v *int) *InvitationUpdate {
+	if v != nil {
+		_u.SetReminders(*v)
+	}
+	return _u
+}
+
+// AddReminders adds value to the "reminders" field.
+func (_u *InvitationUpdate) AddReminders(v int) *InvitationUpdate {
+	_u.mutation.AddReminders(v)
+	return _u
+}
+
+// SetRemindedAt sets the "reminded_at" field.
+func (_u *InvitationUpdate) SetRemindedAt(v time.Time) *InvitationUpdate {
+	_u.mutation.SetRemindedAt(v)
+	return _u
+}
+
+// SetNillableRemindedAt sets the "reminded_at" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableRemindedAt(v *time.Time) *InvitationUpdate {
+	if v != nil {
+		_u.SetRemindedAt(*v)
+	}
+	return _u
+}
+
+// ClearRemindedAt clears the value of the "reminded_at" field.
+func (_u *InvitationUpdate) ClearRemindedAt() *InvitationUpdate {
+	_u.mutation.ClearRemindedAt()
+	return _u
+}
+
+// SetListedAt sets the "listed_at" field.
+func (_u *InvitationUpdate) SetListedAt(v time.Time) *InvitationUpdate {
+	_u.mutation.SetListedAt(v)
+	return _u
+}
+
+// SetNillableListedAt sets the "listed_at" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableListedAt(v *time.Time) *InvitationUpdate {
+	if v != nil {
+		_u.SetListedAt(*v)
+	}
+	return _u
+}
+
+// ClearListedAt clears the value of the "listed_at" field.
+func (_u *InvitationUpdate) ClearListedAt() *InvitationUpdate {
+	_u.mutation.ClearListedAt()
+	return _u
+}
+
+// SetConversationID sets the "conversation_id" field.
+func (_u *InvitationUpdate) SetConversationID(v uuid.UUID) *InvitationUpdate {
+	_u.mutation.SetConversationID(v)
+	return _u
+}
+
+// SetNillableConversationID sets the "conversation_id" field if the given value is not nil.
+func (_u *InvitationUpdate) SetNillableConversationID(v *uuid.UUID) *InvitationUpdate {
+	if v != nil {
+		_u.SetConversationID(*v)
+	}
+	return _u
+}
+
+// ClearConversationID clears the value of the "conversation_id" field.
+func (_u *InvitationUpdate) ClearConversationID() *InvitationUpdate {
+	_u.mutation.ClearConversationID()
 	return _u
 }
 
@@ -153,6 +235,30 @@ func (_u *InvitationUpdate) sqlSave(ctx context.Context) (_node int, err error) 
 	if _u.mutation.AcceptedAtCleared() {
 		_spec.ClearField(invitation.FieldAcceptedAt, field.TypeTime)
 	}
+	if value, ok := _u.mutation.Reminders(); ok {
+		_spec.SetField(invitation.FieldReminders, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedReminders(); ok {
+		_spec.AddField(invitation.FieldReminders, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.RemindedAt(); ok {
+		_spec.SetField(invitation.FieldRemindedAt, field.TypeTime, value)
+	}
+	if _u.mutation.RemindedAtCleared() {
+		_spec.ClearField(invitation.FieldRemindedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ListedAt(); ok {
+		_spec.SetField(invitation.FieldListedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ListedAtCleared() {
+		_spec.ClearField(invitation.FieldListedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ConversationID(); ok {
+		_spec.SetField(invitation.FieldConversationID, field.TypeUUID, value)
+	}
+	if _u.mutation.ConversationIDCleared() {
+		_spec.ClearField(invitation.FieldConversationID, field.TypeUUID)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -220,6 +326,87 @@ func (_u *InvitationUpdateOne) SetNillableAcceptedAt(v *time.Time) *InvitationUp
 // ClearAcceptedAt clears the value of the "accepted_at" field.
 func (_u *InvitationUpdateOne) ClearAcceptedAt() *InvitationUpdateOne {
 	_u.mutation.ClearAcceptedAt()
+	return _u
+}
+
+// SetReminders sets the "reminders" field.
+func (_u *InvitationUpdateOne) SetReminders(v int) *InvitationUpdateOne {
+	_u.mutation.ResetReminders()
+	_u.mutation.SetReminders(v)
+	return _u
+}
+
+// SetNillableReminders sets the "reminders" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableReminders(v *int) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetReminders(*v)
+	}
+	return _u
+}
+
+// AddReminders adds value to the "reminders" field.
+func (_u *InvitationUpdateOne) AddReminders(v int) *InvitationUpdateOne {
+	_u.mutation.AddReminders(v)
+	return _u
+}
+
+// SetRemindedAt sets the "reminded_at" field.
+func (_u *InvitationUpdateOne) SetRemindedAt(v time.Time) *InvitationUpdateOne {
+	_u.mutation.SetRemindedAt(v)
+	return _u
+}
+
+// SetNillableRemindedAt sets the "reminded_at" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableRemindedAt(v *time.Time) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetRemindedAt(*v)
+	}
+	return _u
+}
+
+// ClearRemindedAt clears the value of the "reminded_at" field.
+func (_u *InvitationUpdateOne) ClearRemindedAt() *InvitationUpdateOne {
+	_u.mutation.ClearRemindedAt()
+	return _u
+}
+
+// SetListedAt sets the "listed_at" field.
+func (_u *InvitationUpdateOne) SetListedAt(v time.Time) *InvitationUpdateOne {
+	_u.mutation.SetListedAt(v)
+	return _u
+}
+
+// SetNillableListedAt sets the "listed_at" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableListedAt(v *time.Time) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetListedAt(*v)
+	}
+	return _u
+}
+
+// ClearListedAt clears the value of the "listed_at" field.
+func (_u *InvitationUpdateOne) ClearListedAt() *InvitationUpdateOne {
+	_u.mutation.ClearListedAt()
+	return _u
+}
+
+// SetConversationID sets the "conversation_id" field.
+func (_u *InvitationUpdateOne) SetConversationID(v uuid.UUID) *InvitationUpdateOne {
+	_u.mutation.SetConversationID(v)
+	return _u
+}
+
+// SetNillableConversationID sets the "conversation_id" field if the given value is not nil.
+func (_u *InvitationUpdateOne) SetNillableConversationID(v *uuid.UUID) *InvitationUpdateOne {
+	if v != nil {
+		_u.SetConversationID(*v)
+	}
+	return _u
+}
+
+// ClearConversationID clears the value of the "conversation_id" field.
+func (_u *InvitationUpdateOne) ClearConversationID() *InvitationUpdateOne {
+	_u.mutation.ClearConversationID()
 	return _u
 }
 
@@ -328,6 +515,30 @@ func (_u *InvitationUpdateOne) sqlSave(ctx context.Context) (_node *Invitation, 
 	}
 	if _u.mutation.AcceptedAtCleared() {
 		_spec.ClearField(invitation.FieldAcceptedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Reminders(); ok {
+		_spec.SetField(invitation.FieldReminders, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.AddedReminders(); ok {
+		_spec.AddField(invitation.FieldReminders, field.TypeInt, value)
+	}
+	if value, ok := _u.mutation.RemindedAt(); ok {
+		_spec.SetField(invitation.FieldRemindedAt, field.TypeTime, value)
+	}
+	if _u.mutation.RemindedAtCleared() {
+		_spec.ClearField(invitation.FieldRemindedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ListedAt(); ok {
+		_spec.SetField(invitation.FieldListedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ListedAtCleared() {
+		_spec.ClearField(invitation.FieldListedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ConversationID(); ok {
+		_spec.SetField(invitation.FieldConversationID, field.TypeUUID, value)
+	}
+	if _u.mutation.ConversationIDCleared() {
+		_spec.ClearField(invitation.FieldConversationID, field.TypeUUID)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Invitation{config: _u.config}

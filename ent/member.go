@@ -38,6 +38,20 @@ type Member struct {
 	PhotoURL *string `json:"photo_url,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
 	CreatedAt time.Time `json:"created_at,omitempty"`
+	// WhoCanInvite holds the value of the "who_can_invite" field.
+	WhoCanInvite string `json:"who_can_invite,omitempty"`
+	// WhoSeesConnections holds the value of the "who_sees_connections" field.
+	WhoSeesConnections string `json:"who_sees_connections,omitempty"`
+	// WhoSeesProfile holds the value of the "who_sees_profile" field.
+	WhoSeesProfile string `json:"who_sees_profile,omitempty"`
+	// ShareEmail holds the value of the "share_email" field.
+	ShareEmail bool `json:"share_email,omitempty"`
+	// InBlock holds the value of the "in_block" field.
+	InBlock bool `json:"in_block,omitempty"`
+	// SuspendedAt holds the value of the "suspended_at" field.
+	SuspendedAt *time.Time `json:"suspended_at,omitempty"`
+	// ErasedAt holds the value of the "erased_at" field.
+	ErasedAt *time.Time `json:"erased_at,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the MemberQuery when eager-loading is set.
 	Edges        MemberEdges `json:"edges"`
@@ -50,13 +64,25 @@ type MemberEdges struct {
 	Peers []*Member `json:"peers,omitempty"`
 	// BarredRecipients holds the value of the barred_recipients edge.
 	BarredRecipients []*Member `json:"barred_recipients,omitempty"`
+	// FlaggedSenders holds the value of the flagged_senders edge.
+	FlaggedSenders []*Member `json:"flagged_senders,omitempty"`
+	// Blocked holds the value of the blocked edge.
+	Blocked []*Member `json:"blocked,omitempty"`
+	// Conversations holds the value of the conversations edge.
+	Conversations []*Conversation `json:"conversations,omitempty"`
 	// Connections holds the value of the connections edge.
 	Connections []*Connection `json:"connections,omitempty"`
 	// ReinviteBars holds the value of the reinvite_bars edge.
 	ReinviteBars []*ReinviteBar `json:"reinvite_bars,omitempty"`
+	// Flags holds the value of the flags edge.
+	Flags []*Flag `json:"flags,omitempty"`
+	// Blocks holds the value of the blocks edge.
+	Blocks []*Block `json:"blocks,omitempty"`
+	// Participants holds the value of the participants edge.
+	Participants []*Participant `json:"participants,omitempty"`
 	// loadedTypes holds the information for reporting if a
 	// type was loaded (or requested) in eager-loading or not.
-	loadedTypes [4]bool
+	loadedTypes [10]bool
 }
 
 // PeersOrErr returns the Peers value or an error if the edge
@@ -77,10 +103,37 @@ func (e MemberEdges) BarredRecipientsOrErr() ([]*Member, error) {
 	return nil, &NotLoadedError{edge: "barred_recipients"}
 }
 
+// FlaggedSendersOrErr returns the FlaggedSenders value or an error if the edge
+// was not loaded in eager-loading.
+func (e MemberEdges) FlaggedSendersOrErr() ([]*Member, error) {
+	if e.loadedTypes[2] {
+		return e.FlaggedSenders, nil
+	}
+	return nil, &NotLoadedError{edge: "flagged_senders"}
+}
+
+// BlockedOrErr returns the Blocked value or an error if the edge
+// was not loaded in eager-loading.
+func (e MemberEdges) BlockedOrErr() ([]*Member, error) {
+	if e.loadedTypes[3] {
+		return e.Blocked, nil
+	}
+	return nil, &NotLoadedError{edge: "blocked"}
+}
+
+// ConversationsOrErr returns the Conversations value or an error if the edge
+// was not loaded in eager-loading.
+func (e MemberEdges) ConversationsOrErr() ([]*Conversation, error) {
+	if e.loadedTypes[4] {
+		return e.Conversations, nil
+	}
+	return nil, &NotLoadedError{edge: "conversations"}
+}
+
 // ConnectionsOrErr returns the Connections value or an error if the edge
 // was not loaded in eager-loading.
 func (e MemberEdges) ConnectionsOrErr() ([]*Connection, error) {
-	if e.loadedTypes[2] {
+	if e.loadedTypes[5] {
 		return e.Connections, nil
 	}
 	return nil, &NotLoadedError{edge: "connections"}
@@ -89,10 +142,37 @@ func (e MemberEdges) ConnectionsOrErr() ([]*Connection, error) {
 // ReinviteBarsOrErr returns the ReinviteBars value or an error if the edge
 // was not loaded in eager-loading.
 func (e MemberEdges) ReinviteBarsOrErr() ([]*ReinviteBar, error) {
-	if e.loadedTypes[3] {
+	if e.loadedTypes[6] {
 		return e.ReinviteBars, nil
 	}
 	return nil, &NotLoadedError{edge: "reinvite_bars"}
+}
+
+// FlagsOrErr returns the Flags value or an error if the edge
+// was not loaded in eager-loading.
+func (e MemberEdges) FlagsOrErr() ([]*Flag, error) {
+	if e.loadedTypes[7] {
+		return e.Flags, nil
+	}
+	return nil, &NotLoadedError{edge: "flags"}
+}
+
+// BlocksOrErr returns the Blocks value or an error if the edge
+// was not loaded in eager-loading.
+func (e MemberEdges) BlocksOrErr() ([]*Block, error) {
+	if e.loadedTypes[8] {
+		return e.Blocks, nil
+	}
+	return nil, &NotLoadedError{edge: "blocks"}
+}
+
+// ParticipantsOrErr returns the Participants value or an error if the edge
+// was not loaded in eager-loading.
+func (e MemberEdges) ParticipantsOrErr() ([]*Participant, error) {
+	if e.loadedTypes[9] {
+		return e.Participants, nil
+	}
+	return nil, &NotLoadedError{edge: "participants"}
 }
 
 // scanValues returns the types for scanning values from sql.Rows.
@@ -100,9 +180,11 @@ func (*Member) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case member.FieldSubject, member.FieldHandle, member.FieldName, member.FieldEmail, member.FieldHeadline, member.FieldLocation, member.FieldIndustry, member.FieldCompany, member.FieldPhotoURL:
+		case member.FieldShareEmail, member.FieldInBlock:
+			values[i] = new(sql.NullBool)
+		case member.FieldSubject, member.FieldHandle, member.FieldName, member.FieldEmail, member.FieldHeadline, member.FieldLocation, member.FieldIndustry, member.FieldCompany, member.FieldPhotoURL, member.FieldWhoCanInvite, member.FieldWhoSeesConnections, member.FieldWhoSeesProfile:
 			values[i] = new(sql.NullString)
-		case member.FieldCreatedAt:
+		case member.FieldCreatedAt, member.FieldSuspendedAt, member.FieldErasedAt:
 			values[i] = new(sql.NullTime)
 		case member.FieldID:
 			values[i] = new(uuid.UUID)
@@ -193,6 +275,50 @@ func (_m *Member) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.CreatedAt = value.Time
 			}
+		case member.FieldWhoCanInvite:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field who_can_invite", values[i])
+			} else if value.Valid {
+				_m.WhoCanInvite = value.String
+			}
+		case member.FieldWhoSeesConnections:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field who_sees_connections", values[i])
+			} else if value.Valid {
+				_m.WhoSeesConnections = value.String
+			}
+		case member.FieldWhoSeesProfile:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field who_sees_profile", values[i])
+			} else if value.Valid {
+				_m.WhoSeesProfile = value.String
+			}
+		case member.FieldShareEmail:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field share_email", values[i])
+			} else if value.Valid {
+				_m.ShareEmail = value.Bool
+			}
+		case member.FieldInBlock:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field in_block", values[i])
+			} else if value.Valid {
+				_m.InBlock = value.Bool
+			}
+		case member.FieldSuspendedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field suspended_at", values[i])
+			} else if value.Valid {
+				_m.SuspendedAt = new(time.Time)
+				*_m.SuspendedAt = value.Time
+			}
+		case member.FieldErasedAt:
+			if value, ok := values[i].(*sql.NullTime); !ok {
+				return fmt.Errorf("unexpected type %T for field erased_at", values[i])
+			} else if value.Valid {
+				_m.ErasedAt = new(time.Time)
+				*_m.ErasedAt = value.Time
+			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
 		}
@@ -216,6 +342,21 @@ func (_m *Member) QueryBarredRecipients() *MemberQuery {
 	return NewMemberClient(_m.config).QueryBarredRecipients(_m)
 }
 
+// QueryFlaggedSenders queries the "flagged_senders" edge of the Member entity.
+func (_m *Member) QueryFlaggedSenders() *MemberQuery {
+	return NewMemberClient(_m.config).QueryFlaggedSenders(_m)
+}
+
+// QueryBlocked queries the "blocked" edge of the Member entity.
+func (_m *Member) QueryBlocked() *MemberQuery {
+	return NewMemberClient(_m.config).QueryBlocked(_m)
+}
+
+// QueryConversations queries the "conversations" edge of the Member entity.
+func (_m *Member) QueryConversations() *ConversationQuery {
+	return NewMemberClient(_m.config).QueryConversations(_m)
+}
+
 // QueryConnections queries the "connections" edge of the Member entity.
 func (_m *Member) QueryConnections() *ConnectionQuery {
 	return NewMemberClient(_m.config).QueryConnections(_m)
@@ -224,6 +365,21 @@ func (_m *Member) QueryConnections() *ConnectionQuery {
 // QueryReinviteBars queries the "reinvite_bars" edge of the Member entity.
 func (_m *Member) QueryReinviteBars() *ReinviteBarQuery {
 	return NewMemberClient(_m.config).QueryReinviteBars(_m)
+}
+
+// QueryFlags queries the "flags" edge of the Member entity.
+func (_m *Member) QueryFlags() *FlagQuery {
+	return NewMemberClient(_m.config).QueryFlags(_m)
+}
+
+// QueryBlocks queries the "blocks" edge of the Member entity.
+func (_m *Member) QueryBlocks() *BlockQuery {
+	return NewMemberClient(_m.config).QueryBlocks(_m)
+}
+
+// QueryParticipants queries the "participants" edge of the Member entity.
+func (_m *Member) QueryParticipants() *ParticipantQuery {
+	return NewMemberClient(_m.config).QueryParticipants(_m)
 }
 
 // Update returns a builder for updating this Member.
@@ -290,6 +446,31 @@ func (_m *Member) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("created_at=")
 	builder.WriteString(_m.CreatedAt.Format(time.ANSIC))
+	builder.WriteString(", ")
+	builder.WriteString("who_can_invite=")
+	builder.WriteString(_m.WhoCanInvite)
+	builder.WriteString(", ")
+	builder.WriteString("who_sees_connections=")
+	builder.WriteString(_m.WhoSeesConnections)
+	builder.WriteString(", ")
+	builder.WriteString("who_sees_profile=")
+	builder.WriteString(_m.WhoSeesProfile)
+	builder.WriteString(", ")
+	builder.WriteString("share_email=")
+	builder.WriteString(fmt.Sprintf("%v", _m.ShareEmail))
+	builder.WriteString(", ")
+	builder.WriteString("in_block=")
+	builder.WriteString(fmt.Sprintf("%v", _m.InBlock))
+	builder.WriteString(", ")
+	if v := _m.SuspendedAt; v != nil {
+		builder.WriteString("suspended_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
+	builder.WriteString(", ")
+	if v := _m.ErasedAt; v != nil {
+		builder.WriteString("erased_at=")
+		builder.WriteString(v.Format(time.ANSIC))
+	}
 	builder.WriteByte(')')
 	return builder.String()
 }

@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/acquaint/acquaint/ent/conversation"
 	"github.com/acquaint/acquaint/ent/member"
 	"github.com/google/uuid"
 )
@@ -132,6 +133,104 @@ func (_c *MemberCreate) SetCreatedAt(v time.Time) *MemberCreate {
 	return _c
 }
 
+// SetWhoCanInvite sets the "who_can_invite" field.
+func (_c *MemberCreate) SetWhoCanInvite(v string) *MemberCreate {
+	_c.mutation.SetWhoCanInvite(v)
+	return _c
+}
+
+// SetNillableWhoCanInvite sets the "who_can_invite" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableWhoCanInvite(v *string) *MemberCreate {
+	if v != nil {
+		_c.SetWhoCanInvite(*v)
+	}
+	return _c
+}
+
+// SetWhoSeesConnections sets the "who_sees_connections" field.
+func (_c *MemberCreate) SetWhoSeesConnections(v string) *MemberCreate {
+	_c.mutation.SetWhoSeesConnections(v)
+	return _c
+}
+
+// SetNillableWhoSeesConnections sets the "who_sees_connections" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableWhoSeesConnections(v *string) *MemberCreate {
+	if v != nil {
+		_c.SetWhoSeesConnections(*v)
+	}
+	return _c
+}
+
+// SetWhoSeesProfile sets the "who_sees_profile" field.
+func (_c *MemberCreate) SetWhoSeesProfile(v string) *MemberCreate {
+	_c.mutation.SetWhoSeesProfile(v)
+	return _c
+}
+
+// SetNillableWhoSeesProfile sets the "who_sees_profile" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableWhoSeesProfile(v *string) *MemberCreate {
+	if v != nil {
+		_c.SetWhoSeesProfile(*v)
+	}
+	return _c
+}
+
+// SetShareEmail sets the "share_email" field.
+func (_c *MemberCreate) SetShareEmail(v bool) *MemberCreate {
+	_c.mutation.SetShareEmail(v)
+	return _c
+}
+
+// SetNillableShareEmail sets the "share_email" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableShareEmail(v *bool) *MemberCreate {
+	if v != nil {
+		_c.SetShareEmail(*v)
+	}
+	return _c
+}
+
+// SetInBlock sets the "in_block" field.
+func (_c *MemberCreate) SetInBlock(v bool) *MemberCreate {
+	_c.mutation.SetInBlock(v)
+	return _c
+}
+
+// SetNillableInBlock sets the "in_block" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableInBlock(v *bool) *MemberCreate {
+	if v != nil {
+		_c.SetInBlock(*v)
+	}
+	return _c
+}
+
+// SetSuspendedAt sets the "suspended_at" field.
+func (_c *MemberCreate) SetSuspendedAt(v time.Time) *MemberCreate {
+	_c.mutation.SetSuspendedAt(v)
+	return _c
+}
+
+// SetNillableSuspendedAt sets the "suspended_at" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableSuspendedAt(v *time.Time) *MemberCreate {
+	if v != nil {
+		_c.SetSuspendedAt(*v)
+	}
+	return _c
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (_c *MemberCreate) SetErasedAt(v time.Time) *MemberCreate {
+	_c.mutation.SetErasedAt(v)
+	return _c
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableErasedAt(v *time.Time) *MemberCreate {
+	if v != nil {
+		_c.SetErasedAt(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *MemberCreate) SetID(v uuid.UUID) *MemberCreate {
 	_c.mutation.SetID(v)
@@ -168,6 +267,51 @@ func (_c *MemberCreate) AddBarredRecipients(v ...*Member) *MemberCreate {
 	return _c.AddBarredRecipientIDs(ids...)
 }
 
+// AddFlaggedSenderIDs adds the "flagged_senders" edge to the Member entity by IDs.
+func (_c *MemberCreate) AddFlaggedSenderIDs(ids ...uuid.UUID) *MemberCreate {
+	_c.mutation.AddFlaggedSenderIDs(ids...)
+	return _c
+}
+
+// AddFlaggedSenders adds the "flagged_senders" edges to the Member entity.
+func (_c *MemberCreate) AddFlaggedSenders(v ...*Member) *MemberCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddFlaggedSenderIDs(ids...)
+}
+
+// AddBlockedIDs adds the "blocked" edge to the Member entity by IDs.
+func (_c *MemberCreate) AddBlockedIDs(ids ...uuid.UUID) *MemberCreate {
+	_c.mutation.AddBlockedIDs(ids...)
+	return _c
+}
+
+// AddBlocked adds the "blocked" edges to the Member entity.
+func (_c *MemberCreate) AddBlocked(v ...*Member) *MemberCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddBlockedIDs(ids...)
+}
+
+// AddConversationIDs adds the "conversations" edge to the Conversation entity by IDs.
+func (_c *MemberCreate) AddConversationIDs(ids ...uuid.UUID) *MemberCreate {
+	_c.mutation.AddConversationIDs(ids...)
+	return _c
+}
+
+// AddConversations adds the "conversations" edges to the Conversation entity.
+func (_c *MemberCreate) AddConversations(v ...*Conversation) *MemberCreate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _c.AddConversationIDs(ids...)
+}
+
 // Mutation returns the MemberMutation object of the builder.
 func (_c *MemberCreate) Mutation() *MemberMutation {
 	return _c.mutation
@@ -175,6 +319,7 @@ func (_c *MemberCreate) Mutation() *MemberMutation {
 
 // Save creates the Member in the database.
 func (_c *MemberCreate) Save(ctx context.Context) (*Member, error) {
+	_c.defaults()
 	return withHooks(ctx, _c.sqlSave, _c.mutation, _c.hooks)
 }
 
@@ -200,6 +345,30 @@ func (_c *MemberCreate) ExecX(ctx context.Context) {
 	}
 }
 
+// defaults sets the default values of the builder before save.
+func (_c *MemberCreate) defaults() {
+	if _, ok := _c.mutation.WhoCanInvite(); !ok {
+		v := member.DefaultWhoCanInvite
+		_c.mutation.SetWhoCanInvite(v)
+	}
+	if _, ok := _c.mutation.WhoSeesConnections(); !ok {
+		v := member.DefaultWhoSeesConnections
+		_c.mutation.SetWhoSeesConnections(v)
+	}
+	if _, ok := _c.mutation.WhoSeesProfile(); !ok {
+		v := member.DefaultWhoSeesProfile
+		_c.mutation.SetWhoSeesProfile(v)
+	}
+	if _, ok := _c.mutation.ShareEmail(); !ok {
+		v := member.DefaultShareEmail
+		_c.mutation.SetShareEmail(v)
+	}
+	if _, ok := _c.mutation.InBlock(); !ok {
+		v := member.DefaultInBlock
+		_c.mutation.SetInBlock(v)
+	}
+}
+
 // check runs all checks and user-defined validators on the builder.
 func (_c *MemberCreate) check() error {
 	if _, ok := _c.mutation.Subject(); !ok {
@@ -213,6 +382,21 @@ func (_c *MemberCreate) check() error {
 	}
 	if _, ok := _c.mutation.CreatedAt(); !ok {
 		return &ValidationError{Name: "created_at", err: errors.New(`ent: missing required field "Member.created_at"`)}
+	}
+	if _, ok := _c.mutation.WhoCanInvite(); !ok {
+		return &ValidationError{Name: "who_can_invite", err: errors.New(`ent: missing required field "Member.who_can_invite"`)}
+	}
+	if _, ok := _c.mutation.WhoSeesConnections(); !ok {
+		return &ValidationError{Name: "who_sees_connections", err: errors.New(`ent: missing required field "Member.who_sees_connections"`)}
+	}
+	if _, ok := _c.mutation.WhoSeesProfile(); !ok {
+		return &ValidationError{Name: "who_sees_profile", err: errors.New(`ent: missing required field "Member.who_sees_profile"`)}
+	}
+	if _, ok := _c.mutation.ShareEmail(); !ok {
+		return &ValidationError{Name: "share_email", err: errors.New(`ent: missing required field "Member.share_email"`)}
+	}
+	if _, ok := _c.mutation.InBlock(); !ok {
+		return &ValidationError{Name: "in_block", err: errors.New(`ent: missing required field "Member.in_block"`)}
 	}
 	return nil
 }
@@ -290,6 +474,34 @@ func (_c *MemberCreate) createSpec() (*Member, *sqlgraph.CreateSpec) {
 		_spec.SetField(member.FieldCreatedAt, field.TypeTime, value)
 		_node.CreatedAt = value
 	}
+	if value, ok := _c.mutation.WhoCanInvite(); ok {
+		_spec.SetField(member.FieldWhoCanInvite, field.TypeString, value)
+		_node.WhoCanInvite = value
+	}
+	if value, ok := _c.mutation.WhoSeesConnections(); ok {
+		_spec.SetField(member.FieldWhoSeesConnections, field.TypeString, value)
+		_node.WhoSeesConnections = value
+	}
+	if value, ok := _c.mutation.WhoSeesProfile(); ok {
+		_spec.SetField(member.FieldWhoSeesProfile, field.TypeString, value)
+		_node.WhoSeesProfile = value
+	}
+	if value, ok := _c.mutation.ShareEmail(); ok {
+		_spec.SetField(member.FieldShareEmail, field.TypeBool, value)
+		_node.ShareEmail = value
+	}
+	if value, ok := _c.mutation.InBlock(); ok {
+		_spec.SetField(member.FieldInBlock, field.TypeBool, value)
+		_node.InBlock = value
+	}
+	if value, ok := _c.mutation.SuspendedAt(); ok {
+		_spec.SetField(member.FieldSuspendedAt, field.TypeTime, value)
+		_node.SuspendedAt = &value
+	}
+	if value, ok := _c.mutation.ErasedAt(); ok {
+		_spec.SetField(member.FieldErasedAt, field.TypeTime, value)
+		_node.ErasedAt = &value
+	}
 	if nodes := _c.mutation.PeersIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
 			Rel:     sqlgraph.M2M,
@@ -320,6 +532,58 @@ func (_c *MemberCreate) createSpec() (*Member, *sqlgraph.CreateSpec) {
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.FlaggedSendersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.FlaggedSendersTable,
+			Columns: member.FlaggedSendersPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.BlockedIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.BlockedTable,
+			Columns: member.BlockedPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges = append(_spec.Edges, edge)
+	}
+	if nodes := _c.mutation.ConversationsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.ConversationsTable,
+			Columns: member.ConversationsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversation.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &ParticipantCreate{config: _c.config, mutation: newParticipantMutation(_c.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
 		_spec.Edges = append(_spec.Edges, edge)
 	}
 	return _node, _spec
@@ -373,6 +637,18 @@ type (
 		*sql.UpdateSet
 	}
 )
+
+// SetSubject sets the "subject" field.
+func (u *MemberUpsert) SetSubject(v string) *MemberUpsert {
+	u.Set(member.FieldSubject, v)
+	return u
+}
+
+// UpdateSubject sets the "subject" field to the value that was provided on create.
+func (u *MemberUpsert) UpdateSubject() *MemberUpsert {
+	u.SetExcluded(member.FieldSubject)
+	return u
+}
 
 // SetHandle sets the "handle" field.
 func (u *MemberUpsert) SetHandle(v string) *MemberUpsert {
@@ -506,6 +782,102 @@ func (u *MemberUpsert) ClearPhotoURL() *MemberUpsert {
 	return u
 }
 
+// SetWhoCanInvite sets the "who_can_invite" field.
+func (u *MemberUpsert) SetWhoCanInvite(v string) *MemberUpsert {
+	u.Set(member.FieldWhoCanInvite, v)
+	return u
+}
+
+// UpdateWhoCanInvite sets the "who_can_invite" field to the value that was provided on create.
+func (u *MemberUpsert) UpdateWhoCanInvite() *MemberUpsert {
+	u.SetExcluded(member.FieldWhoCanInvite)
+	return u
+}
+
+// SetWhoSeesConnections sets the "who_sees_connections" field.
+func (u *MemberUpsert) SetWhoSeesConnections(v string) *MemberUpsert {
+	u.Set(member.FieldWhoSeesConnections, v)
+	return u
+}
+
+// UpdateWhoSeesConnections sets the "who_sees_connections" field to the value that was provided on create.
+func (u *MemberUpsert) UpdateWhoSeesConnections() *MemberUpsert {
+	u.SetExcluded(member.FieldWhoSeesConnections)
+	return u
+}
+
+// SetWhoSeesProfile sets the "who_sees_profile" field.
+func (u *MemberUpsert) SetWhoSeesProfile(v string) *MemberUpsert {
+	u.Set(member.FieldWhoSeesProfile, v)
+	return u
+}
+
+// UpdateWhoSeesProfile sets the "who_sees_profile" field to the value that was provided on create.
+func (u *MemberUpsert) UpdateWhoSeesProfile() *MemberUpsert {
+	u.SetExcluded(member.FieldWhoSeesProfile)
+	return u
+}
+
+// SetShareEmail sets the "share_email" field.
+func (u *MemberUpsert) SetShareEmail(v bool) *MemberUpsert {
+	u.Set(member.FieldShareEmail, v)
+	return u
+}
+
+// UpdateShareEmail sets the "share_email" field to the value that was provided on create.
+func (u *MemberUpsert) UpdateShareEmail() *MemberUpsert {
+	u.SetExcluded(member.FieldShareEmail)
+	return u
+}
+
+// SetInBlock sets the "in_block" field.
+func (u *MemberUpsert) SetInBlock(v bool) *MemberUpsert {
+	u.Set(member.FieldInBlock, v)
+	return u
+}
+
+// UpdateInBlock sets the "in_block" field to the value that was provided on create.
+func (u *MemberUpsert) UpdateInBlock() *MemberUpsert {
+	u.SetExcluded(member.FieldInBlock)
+	return u
+}
+
+// SetSuspendedAt sets the "suspended_at" field.
+func (u *MemberUpsert) SetSuspendedAt(v time.Time) *MemberUpsert {
+	u.Set(member.FieldSuspendedAt, v)
+	return u
+}
+
+// UpdateSuspendedAt sets the "suspended_at" field to the value that was provided on create.
+func (u *MemberUpsert) UpdateSuspendedAt() *MemberUpsert {
+	u.SetExcluded(member.FieldSuspendedAt)
+	return u
+}
+
+// ClearSuspendedAt clears the value of the "suspended_at" field.
+func (u *MemberUpsert) ClearSuspendedAt() *MemberUpsert {
+	u.SetNull(member.FieldSuspendedAt)
+	return u
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (u *MemberUpsert) SetErasedAt(v time.Time) *MemberUpsert {
+	u.Set(member.FieldErasedAt, v)
+	return u
+}
+
+// UpdateErasedAt sets the "erased_at" field to the value that was provided on create.
+func (u *MemberUpsert) UpdateErasedAt() *MemberUpsert {
+	u.SetExcluded(member.FieldErasedAt)
+	return u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (u *MemberUpsert) ClearErasedAt() *MemberUpsert {
+	u.SetNull(member.FieldErasedAt)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -522,9 +894,6 @@ func (u *MemberUpsertOne) UpdateNewValues() *MemberUpsertOne {
 	u.create.conflict = append(u.create.conflict, sql.ResolveWith(func(s *sql.UpdateSet) {
 		if _, exists := u.create.mutation.ID(); exists {
 			s.SetIgnore(member.FieldID)
-		}
-		if _, exists := u.create.mutation.Subject(); exists {
-			s.SetIgnore(member.FieldSubject)
 		}
 		if _, exists := u.create.mutation.CreatedAt(); exists {
 			s.SetIgnore(member.FieldCreatedAt)
@@ -558,6 +927,20 @@ func (u *MemberUpsertOne) Update(set func(*MemberUpsert)) *MemberUpsertOne {
 		set(&MemberUpsert{UpdateSet: update})
 	}))
 	return u
+}
+
+// SetSubject sets the "subject" field.
+func (u *MemberUpsertOne) SetSubject(v string) *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetSubject(v)
+	})
+}
+
+// UpdateSubject sets the "subject" field to the value that was provided on create.
+func (u *MemberUpsertOne) UpdateSubject() *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateSubject()
+	})
 }
 
 // SetHandle sets the "handle" field.
@@ -714,6 +1097,118 @@ func (u *MemberUpsertOne) ClearPhotoURL() *MemberUpsertOne {
 	})
 }
 
+// SetWhoCanInvite sets the "who_can_invite" field.
+func (u *MemberUpsertOne) SetWhoCanInvite(v string) *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetWhoCanInvite(v)
+	})
+}
+
+// UpdateWhoCanInvite sets the "who_can_invite" field to the value that was provided on create.
+func (u *MemberUpsertOne) UpdateWhoCanInvite() *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateWhoCanInvite()
+	})
+}
+
+// SetWhoSeesConnections sets the "who_sees_connections" field.
+func (u *MemberUpsertOne) SetWhoSeesConnections(v string) *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetWhoSeesConnections(v)
+	})
+}
+
+// UpdateWhoSeesConnections sets the "who_sees_connections" field to the value that was provided on create.
+func (u *MemberUpsertOne) UpdateWhoSeesConnections() *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateWhoSeesConnections()
+	})
+}
+
+// SetWhoSeesProfile sets the "who_sees_profile" field.
+func (u *MemberUpsertOne) SetWhoSeesProfile(v string) *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetWhoSeesProfile(v)
+	})
+}
+
+// UpdateWhoSeesProfile sets the "who_sees_profile" field to the value that was provided on create.
+func (u *MemberUpsertOne) UpdateWhoSeesProfile() *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateWhoSeesProfile()
+	})
+}
+
+// SetShareEmail sets the "share_email" field.
+func (u *MemberUpsertOne) SetShareEmail(v bool) *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetShareEmail(v)
+	})
+}
+
+// UpdateShareEmail sets the "share_email" field to the value that was provided on create.
+func (u *MemberUpsertOne) UpdateShareEmail() *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateShareEmail()
+	})
+}
+
+// SetInBlock sets the "in_block" field.
+func (u *MemberUpsertOne) SetInBlock(v bool) *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetInBlock(v)
+	})
+}
+
+// UpdateInBlock sets the "in_block" field to the value that was provided on create.
+func (u *MemberUpsertOne) UpdateInBlock() *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateInBlock()
+	})
+}
+
+// SetSuspendedAt sets the "suspended_at" field.
+func (u *MemberUpsertOne) SetSuspendedAt(v time.Time) *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetSuspendedAt(v)
+	})
+}
+
+// UpdateSuspendedAt sets the "suspended_at" field to the value that was provided on create.
+func (u *MemberUpsertOne) UpdateSuspendedAt() *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateSuspendedAt()
+	})
+}
+
+// ClearSuspendedAt clears the value of the "suspended_at" field.
+func (u *MemberUpsertOne) ClearSuspendedAt() *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.ClearSuspendedAt()
+	})
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (u *MemberUpsertOne) SetErasedAt(v time.Time) *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetErasedAt(v)
+	})
+}
+
+// UpdateErasedAt sets the "erased_at" field to the value that was provided on create.
+func (u *MemberUpsertOne) UpdateErasedAt() *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateErasedAt()
+	})
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (u *MemberUpsertOne) ClearErasedAt() *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.ClearErasedAt()
+	})
+}
+
 // Exec executes the query.
 func (u *MemberUpsertOne) Exec(ctx context.Context) error {
 	if len(u.create.conflict) == 0 {
@@ -771,6 +1266,7 @@ func (_c *MemberCreateBulk) Save(ctx context.Context) ([]*Member, error) {
 	for i := range _c.builders {
 		func(i int, root context.Context) {
 			builder := _c.builders[i]
+			builder.defaults()
 			var mut Mutator = MutateFunc(func(ctx context.Context, m Mutation) (Value, error) {
 				mutation, ok := m.(*MemberMutation)
 				if !ok {
@@ -896,9 +1392,6 @@ func (u *MemberUpsertBulk) UpdateNewValues() *MemberUpsertBulk {
 			if _, exists := b.mutation.ID(); exists {
 				s.SetIgnore(member.FieldID)
 			}
-			if _, exists := b.mutation.Subject(); exists {
-				s.SetIgnore(member.FieldSubject)
-			}
 			if _, exists := b.mutation.CreatedAt(); exists {
 				s.SetIgnore(member.FieldCreatedAt)
 			}
@@ -932,6 +1425,20 @@ func (u *MemberUpsertBulk) Update(set func(*MemberUpsert)) *MemberUpsertBulk {
 		set(&MemberUpsert{UpdateSet: update})
 	}))
 	return u
+}
+
+// SetSubject sets the "subject" field.
+func (u *MemberUpsertBulk) SetSubject(v string) *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetSubject(v)
+	})
+}
+
+// UpdateSubject sets the "subject" field to the value that was provided on create.
+func (u *MemberUpsertBulk) UpdateSubject() *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateSubject()
+	})
 }
 
 // SetHandle sets the "handle" field.
@@ -1085,6 +1592,118 @@ func (u *MemberUpsertBulk) UpdatePhotoURL() *MemberUpsertBulk {
 func (u *MemberUpsertBulk) ClearPhotoURL() *MemberUpsertBulk {
 	return u.Update(func(s *MemberUpsert) {
 		s.ClearPhotoURL()
+	})
+}
+
+// SetWhoCanInvite sets the "who_can_invite" field.
+func (u *MemberUpsertBulk) SetWhoCanInvite(v string) *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetWhoCanInvite(v)
+	})
+}
+
+// UpdateWhoCanInvite sets the "who_can_invite" field to the value that was provided on create.
+func (u *MemberUpsertBulk) UpdateWhoCanInvite() *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateWhoCanInvite()
+	})
+}
+
+// SetWhoSeesConnections sets the "who_sees_connections" field.
+func (u *MemberUpsertBulk) SetWhoSeesConnections(v string) *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetWhoSeesConnections(v)
+	})
+}
+
+// UpdateWhoSeesConnections sets the "who_sees_connections" field to the value that was provided on create.
+func (u *MemberUpsertBulk) UpdateWhoSeesConnections() *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateWhoSeesConnections()
+	})
+}
+
+// SetWhoSeesProfile sets the "who_sees_profile" field.
+func (u *MemberUpsertBulk) SetWhoSeesProfile(v string) *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetWhoSeesProfile(v)
+	})
+}
+
+// UpdateWhoSeesProfile sets the "who_sees_profile" field to the value that was provided on create.
+func (u *MemberUpsertBulk) UpdateWhoSeesProfile() *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateWhoSeesProfile()
+	})
+}
+
+// SetShareEmail sets the "share_email" field.
+func (u *MemberUpsertBulk) SetShareEmail(v bool) *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetShareEmail(v)
+	})
+}
+
+// UpdateShareEmail sets the "share_email" field to the value that was provided on create.
+func (u *MemberUpsertBulk) UpdateShareEmail() *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateShareEmail()
+	})
+}
+
+// SetInBlock sets the "in_block" field.
+func (u *MemberUpsertBulk) SetInBlock(v bool) *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetInBlock(v)
+	})
+}
+
+// UpdateInBlock sets the "in_block" field to the value that was provided on create.
+func (u *MemberUpsertBulk) UpdateInBlock() *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateInBlock()
+	})
+}
+
+// SetSuspendedAt sets the "suspended_at" field.
+func (u *MemberUpsertBulk) SetSuspendedAt(v time.Time) *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetSuspendedAt(v)
+	})
+}
+
+// UpdateSuspendedAt sets the "suspended_at" field to the value that was provided on create.
+func (u *MemberUpsertBulk) UpdateSuspendedAt() *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateSuspendedAt()
+	})
+}
+
+// ClearSuspendedAt clears the value of the "suspended_at" field.
+func (u *MemberUpsertBulk) ClearSuspendedAt() *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.ClearSuspendedAt()
+	})
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (u *MemberUpsertBulk) SetErasedAt(v time.Time) *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetErasedAt(v)
+	})
+}
+
+// UpdateErasedAt sets the "erased_at" field to the value that was provided on create.
+func (u *MemberUpsertBulk) UpdateErasedAt() *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateErasedAt()
+	})
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (u *MemberUpsertBulk) ClearErasedAt() *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.ClearErasedAt()
 	})
 }
 

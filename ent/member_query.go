@@ -12,8 +12,12 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/acquaint/acquaint/ent/block"
 	"github.com/acquaint/acquaint/ent/connection"
+	"github.com/acquaint/acquaint/ent/conversation"
+	"github.com/acquaint/acquaint/ent/flag"
 	"github.com/acquaint/acquaint/ent/member"
+	"github.com/acquaint/acquaint/ent/participant"
 	"github.com/acquaint/acquaint/ent/predicate"
 	"github.com/acquaint/acquaint/ent/reinvitebar"
 	"github.com/google/uuid"
@@ -28,8 +32,14 @@ type MemberQuery struct {
 	predicates           []predicate.Member
 	withPeers            *MemberQuery
 	withBarredRecipients *MemberQuery
+	withFlaggedSenders   *MemberQuery
+	withBlocked          *MemberQuery
+	withConversations    *ConversationQuery
 	withConnections      *ConnectionQuery
 	withReinviteBars     *ReinviteBarQuery
+	withFlags            *FlagQuery
+	withBlocks           *BlockQuery
+	withParticipants     *ParticipantQuery
 	modifiers            []func(*sql.Selector)
 	// intermediate query (i.e. traversal path).
 	sql  *sql.Selector
@@ -111,6 +121,72 @@ func (_q *MemberQuery) QueryBarredRecipients() *MemberQuery {
 	return query
 }
 
+// QueryFlaggedSenders chains the current query on the "flagged_senders" edge.
+func (_q *MemberQuery) QueryFlaggedSenders() *MemberQuery {
+	query := (&MemberClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, selector),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, member.FlaggedSendersTable, member.FlaggedSendersPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryBlocked chains the current query on the "blocked" edge.
+func (_q *MemberQuery) QueryBlocked() *MemberQuery {
+	query := (&MemberClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, selector),
+			sqlgraph.To(member.Table, member.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, member.BlockedTable, member.BlockedPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryConversations chains the current query on the "conversations" edge.
+func (_q *MemberQuery) QueryConversations() *ConversationQuery {
+	query := (&ConversationClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, selector),
+			sqlgraph.To(conversation.Table, conversation.FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, member.ConversationsTable, member.ConversationsPrimaryKey...),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
 // QueryConnections chains the current query on the "connections" edge.
 func (_q *MemberQuery) QueryConnections() *ConnectionQuery {
 	query := (&ConnectionClient{config: _q.config}).Query()
@@ -148,6 +224,72 @@ func (_q *MemberQuery) QueryReinviteBars() *ReinviteBarQuery {
 			sqlgraph.From(member.Table, member.FieldID, selector),
 			sqlgraph.To(reinvitebar.Table, reinvitebar.SenderColumn),
 			sqlgraph.Edge(sqlgraph.O2M, true, member.ReinviteBarsTable, member.ReinviteBarsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryFlags chains the current query on the "flags" edge.
+func (_q *MemberQuery) QueryFlags() *FlagQuery {
+	query := (&FlagClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, selector),
+			sqlgraph.To(flag.Table, flag.RecipientColumn),
+			sqlgraph.Edge(sqlgraph.O2M, true, member.FlagsTable, member.FlagsColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryBlocks chains the current query on the "blocks" edge.
+func (_q *MemberQuery) QueryBlocks() *BlockQuery {
+	query := (&BlockClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, selector),
+			sqlgraph.To(block.Table, block.BlockerColumn),
+			sqlgraph.Edge(sqlgraph.O2M, true, member.BlocksTable, member.BlocksColumn),
+		)
+		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
+		return fromU, nil
+	}
+	return query
+}
+
+// QueryParticipants chains the current query on the "participants" edge.
+func (_q *MemberQuery) QueryParticipants() *ParticipantQuery {
+	query := (&ParticipantClient{config: _q.config}).Query()
+	query.path = func(ctx context.Context) (fromU *sql.Selector, err error) {
+		if err := _q.prepareQuery(ctx); err != nil {
+			return nil, err
+		}
+		selector := _q.sqlQuery(ctx)
+		if err := selector.Err(); err != nil {
+			return nil, err
+		}
+		step := sqlgraph.NewStep(
+			sqlgraph.From(member.Table, member.FieldID, selector),
+			sqlgraph.To(participant.Table, participant.MemberColumn),
+			sqlgraph.Edge(sqlgraph.O2M, true, member.ParticipantsTable, member.ParticipantsColumn),
 		)
 		fromU = sqlgraph.SetNeighbors(_q.driver.Dialect(), step)
 		return fromU, nil
@@ -349,8 +491,14 @@ func (_q *MemberQuery) Clone() *MemberQuery {
 		predicates:           append([]predicate.Member{}, _q.predicates...),
 		withPeers:            _q.withPeers.Clone(),
 		withBarredRecipients: _q.withBarredRecipients.Clone(),
+		withFlaggedSenders:   _q.withFlaggedSenders.Clone(),
+		withBlocked:          _q.withBlocked.Clone(),
+		withConversations:    _q.withConversations.Clone(),
 		withConnections:      _q.withConnections.Clone(),
 		withReinviteBars:     _q.withReinviteBars.Clone(),
+		withFlags:            _q.withFlags.Clone(),
+		withBlocks:           _q.withBlocks.Clone(),
+		withParticipants:     _q.withParticipants.Clone(),
 		// clone intermediate query.
 		sql:       _q.sql.Clone(),
 		path:      _q.path,
@@ -380,6 +528,39 @@ func (_q *MemberQuery) WithBarredRecipients(opts ...func(*MemberQuery)) *MemberQ
 	return _q
 }
 
+// WithFlaggedSenders tells the query-builder to eager-load the nodes that are connected to
+// the "flagged_senders" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *MemberQuery) WithFlaggedSenders(opts ...func(*MemberQuery)) *MemberQuery {
+	query := (&MemberClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withFlaggedSenders = query
+	return _q
+}
+
+// WithBlocked tells the query-builder to eager-load the nodes that are connected to
+// the "blocked" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *MemberQuery) WithBlocked(opts ...func(*MemberQuery)) *MemberQuery {
+	query := (&MemberClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withBlocked = query
+	return _q
+}
+
+// WithConversations tells the query-builder to eager-load the nodes that are connected to
+// the "conversations" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *MemberQuery) WithConversations(opts ...func(*ConversationQuery)) *MemberQuery {
+	query := (&ConversationClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withConversations = query
+	return _q
+}
+
 // WithConnections tells the query-builder to eager-load the nodes that are connected to
 // the "connections" edge. The optional arguments are used to configure the query builder of the edge.
 func (_q *MemberQuery) WithConnections(opts ...func(*ConnectionQuery)) *MemberQuery {
@@ -399,6 +580,39 @@ func (_q *MemberQuery) WithReinviteBars(opts ...func(*ReinviteBarQuery)) *Member
 		opt(query)
 	}
 	_q.withReinviteBars = query
+	return _q
+}
+
+// WithFlags tells the query-builder to eager-load the nodes that are connected to
+// the "flags" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *MemberQuery) WithFlags(opts ...func(*FlagQuery)) *MemberQuery {
+	query := (&FlagClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withFlags = query
+	return _q
+}
+
+// WithBlocks tells the query-builder to eager-load the nodes that are connected to
+// the "blocks" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *MemberQuery) WithBlocks(opts ...func(*BlockQuery)) *MemberQuery {
+	query := (&BlockClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withBlocks = query
+	return _q
+}
+
+// WithParticipants tells the query-builder to eager-load the nodes that are connected to
+// the "participants" edge. The optional arguments are used to configure the query builder of the edge.
+func (_q *MemberQuery) WithParticipants(opts ...func(*ParticipantQuery)) *MemberQuery {
+	query := (&ParticipantClient{config: _q.config}).Query()
+	for _, opt := range opts {
+		opt(query)
+	}
+	_q.withParticipants = query
 	return _q
 }
 
@@ -480,11 +694,17 @@ func (_q *MemberQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Membe
 	var (
 		nodes       = []*Member{}
 		_spec       = _q.querySpec()
-		loadedTypes = [4]bool{
+		loadedTypes = [10]bool{
 			_q.withPeers != nil,
 			_q.withBarredRecipients != nil,
+			_q.withFlaggedSenders != nil,
+			_q.withBlocked != nil,
+			_q.withConversations != nil,
 			_q.withConnections != nil,
 			_q.withReinviteBars != nil,
+			_q.withFlags != nil,
+			_q.withBlocks != nil,
+			_q.withParticipants != nil,
 		}
 	)
 	_spec.ScanValues = func(columns []string) ([]any, error) {
@@ -522,6 +742,27 @@ func (_q *MemberQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Membe
 			return nil, err
 		}
 	}
+	if query := _q.withFlaggedSenders; query != nil {
+		if err := _q.loadFlaggedSenders(ctx, query, nodes,
+			func(n *Member) { n.Edges.FlaggedSenders = []*Member{} },
+			func(n *Member, e *Member) { n.Edges.FlaggedSenders = append(n.Edges.FlaggedSenders, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withBlocked; query != nil {
+		if err := _q.loadBlocked(ctx, query, nodes,
+			func(n *Member) { n.Edges.Blocked = []*Member{} },
+			func(n *Member, e *Member) { n.Edges.Blocked = append(n.Edges.Blocked, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withConversations; query != nil {
+		if err := _q.loadConversations(ctx, query, nodes,
+			func(n *Member) { n.Edges.Conversations = []*Conversation{} },
+			func(n *Member, e *Conversation) { n.Edges.Conversations = append(n.Edges.Conversations, e) }); err != nil {
+			return nil, err
+		}
+	}
 	if query := _q.withConnections; query != nil {
 		if err := _q.loadConnections(ctx, query, nodes,
 			func(n *Member) { n.Edges.Connections = []*Connection{} },
@@ -533,6 +774,27 @@ func (_q *MemberQuery) sqlAll(ctx context.Context, hooks ...queryHook) ([]*Membe
 		if err := _q.loadReinviteBars(ctx, query, nodes,
 			func(n *Member) { n.Edges.ReinviteBars = []*ReinviteBar{} },
 			func(n *Member, e *ReinviteBar) { n.Edges.ReinviteBars = append(n.Edges.ReinviteBars, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withFlags; query != nil {
+		if err := _q.loadFlags(ctx, query, nodes,
+			func(n *Member) { n.Edges.Flags = []*Flag{} },
+			func(n *Member, e *Flag) { n.Edges.Flags = append(n.Edges.Flags, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withBlocks; query != nil {
+		if err := _q.loadBlocks(ctx, query, nodes,
+			func(n *Member) { n.Edges.Blocks = []*Block{} },
+			func(n *Member, e *Block) { n.Edges.Blocks = append(n.Edges.Blocks, e) }); err != nil {
+			return nil, err
+		}
+	}
+	if query := _q.withParticipants; query != nil {
+		if err := _q.loadParticipants(ctx, query, nodes,
+			func(n *Member) { n.Edges.Participants = []*Participant{} },
+			func(n *Member, e *Participant) { n.Edges.Participants = append(n.Edges.Participants, e) }); err != nil {
 			return nil, err
 		}
 	}
@@ -661,6 +923,189 @@ func (_q *MemberQuery) loadBarredRecipients(ctx context.Context, query *MemberQu
 	}
 	return nil
 }
+func (_q *MemberQuery) loadFlaggedSenders(ctx context.Context, query *MemberQuery, nodes []*Member, init func(*Member), assign func(*Member, *Member)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[uuid.UUID]*Member)
+	nids := make(map[uuid.UUID]map[*Member]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(member.FlaggedSendersTable)
+		s.Join(joinT).On(s.C(member.FieldID), joinT.C(member.FlaggedSendersPrimaryKey[1]))
+		s.Where(sql.InValues(joinT.C(member.FlaggedSendersPrimaryKey[0]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(member.FlaggedSendersPrimaryKey[0]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(uuid.UUID)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := *values[0].(*uuid.UUID)
+				inValue := *values[1].(*uuid.UUID)
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Member]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Member](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "flagged_senders" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
+		}
+	}
+	return nil
+}
+func (_q *MemberQuery) loadBlocked(ctx context.Context, query *MemberQuery, nodes []*Member, init func(*Member), assign func(*Member, *Member)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[uuid.UUID]*Member)
+	nids := make(map[uuid.UUID]map[*Member]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(member.BlockedTable)
+		s.Join(joinT).On(s.C(member.FieldID), joinT.C(member.BlockedPrimaryKey[1]))
+		s.Where(sql.InValues(joinT.C(member.BlockedPrimaryKey[0]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(member.BlockedPrimaryKey[0]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(uuid.UUID)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := *values[0].(*uuid.UUID)
+				inValue := *values[1].(*uuid.UUID)
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Member]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Member](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "blocked" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
+		}
+	}
+	return nil
+}
+func (_q *MemberQuery) loadConversations(ctx context.Context, query *ConversationQuery, nodes []*Member, init func(*Member), assign func(*Member, *Conversation)) error {
+	edgeIDs := make([]driver.Value, len(nodes))
+	byID := make(map[uuid.UUID]*Member)
+	nids := make(map[uuid.UUID]map[*Member]struct{})
+	for i, node := range nodes {
+		edgeIDs[i] = node.ID
+		byID[node.ID] = node
+		if init != nil {
+			init(node)
+		}
+	}
+	query.Where(func(s *sql.Selector) {
+		joinT := sql.Table(member.ConversationsTable)
+		s.Join(joinT).On(s.C(conversation.FieldID), joinT.C(member.ConversationsPrimaryKey[1]))
+		s.Where(sql.InValues(joinT.C(member.ConversationsPrimaryKey[0]), edgeIDs...))
+		columns := s.SelectedColumns()
+		s.Select(joinT.C(member.ConversationsPrimaryKey[0]))
+		s.AppendSelect(columns...)
+		s.SetDistinct(false)
+	})
+	if err := query.prepareQuery(ctx); err != nil {
+		return err
+	}
+	qr := QuerierFunc(func(ctx context.Context, q Query) (Value, error) {
+		return query.sqlAll(ctx, func(_ context.Context, spec *sqlgraph.QuerySpec) {
+			assign := spec.Assign
+			values := spec.ScanValues
+			spec.ScanValues = func(columns []string) ([]any, error) {
+				values, err := values(columns[1:])
+				if err != nil {
+					return nil, err
+				}
+				return append([]any{new(uuid.UUID)}, values...), nil
+			}
+			spec.Assign = func(columns []string, values []any) error {
+				outValue := *values[0].(*uuid.UUID)
+				inValue := *values[1].(*uuid.UUID)
+				if nids[inValue] == nil {
+					nids[inValue] = map[*Member]struct{}{byID[outValue]: {}}
+					return assign(columns[1:], values[1:])
+				}
+				nids[inValue][byID[outValue]] = struct{}{}
+				return nil
+			}
+		})
+	})
+	neighbors, err := withInterceptors[[]*Conversation](ctx, query, qr, query.inters)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		nodes, ok := nids[n.ID]
+		if !ok {
+			return fmt.Errorf(`unexpected "conversations" node returned %v`, n.ID)
+		}
+		for kn := range nodes {
+			assign(kn, n)
+		}
+	}
+	return nil
+}
 func (_q *MemberQuery) loadConnections(ctx context.Context, query *ConnectionQuery, nodes []*Member, init func(*Member), assign func(*Member, *Connection)) error {
 	fks := make([]driver.Value, 0, len(nodes))
 	nodeids := make(map[uuid.UUID]*Member)
@@ -716,6 +1161,96 @@ func (_q *MemberQuery) loadReinviteBars(ctx context.Context, query *ReinviteBarQ
 		node, ok := nodeids[fk]
 		if !ok {
 			return fmt.Errorf(`unexpected referenced foreign-key "sender_id" returned %v for node %v`, fk, n)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *MemberQuery) loadFlags(ctx context.Context, query *FlagQuery, nodes []*Member, init func(*Member), assign func(*Member, *Flag)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Member)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(flag.FieldRecipientID)
+	}
+	query.Where(predicate.Flag(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(member.FlagsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.RecipientID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "recipient_id" returned %v for node %v`, fk, n)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *MemberQuery) loadBlocks(ctx context.Context, query *BlockQuery, nodes []*Member, init func(*Member), assign func(*Member, *Block)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Member)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(block.FieldBlockerID)
+	}
+	query.Where(predicate.Block(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(member.BlocksColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.BlockerID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "blocker_id" returned %v for node %v`, fk, n)
+		}
+		assign(node, n)
+	}
+	return nil
+}
+func (_q *MemberQuery) loadParticipants(ctx context.Context, query *ParticipantQuery, nodes []*Member, init func(*Member), assign func(*Member, *Participant)) error {
+	fks := make([]driver.Value, 0, len(nodes))
+	nodeids := make(map[uuid.UUID]*Member)
+	for i := range nodes {
+		fks = append(fks, nodes[i].ID)
+		nodeids[nodes[i].ID] = nodes[i]
+		if init != nil {
+			init(nodes[i])
+		}
+	}
+	if len(query.ctx.Fields) > 0 {
+		query.ctx.AppendFieldOnce(participant.FieldMemberID)
+	}
+	query.Where(predicate.Participant(func(s *sql.Selector) {
+		s.Where(sql.InValues(s.C(member.ParticipantsColumn), fks...))
+	}))
+	neighbors, err := query.All(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range neighbors {
+		fk := n.MemberID
+		node, ok := nodeids[fk]
+		if !ok {
+			return fmt.Errorf(`unexpected referenced foreign-key "member_id" returned %v for node %v`, fk, n)
 		}
 		assign(node, n)
 	}

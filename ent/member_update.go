@@ -6,10 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"entgo.io/ent/schema/field"
+	"github.com/acquaint/acquaint/ent/conversation"
 	"github.com/acquaint/acquaint/ent/member"
 	"github.com/acquaint/acquaint/ent/predicate"
 	"github.com/google/uuid"
@@ -26,6 +28,20 @@ type MemberUpdate struct {
 // Where appends a list predicates to the MemberUpdate builder.
 func (_u *MemberUpdate) Where(ps ...predicate.Member) *MemberUpdate {
 	_u.mutation.Where(ps...)
+	return _u
+}
+
+// SetSubject sets the "subject" field.
+func (_u *MemberUpdate) SetSubject(v string) *MemberUpdate {
+	_u.mutation.SetSubject(v)
+	return _u
+}
+
+// SetNillableSubject sets the "subject" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableSubject(v *string) *MemberUpdate {
+	if v != nil {
+		_u.SetSubject(*v)
+	}
 	return _u
 }
 
@@ -177,6 +193,116 @@ func (_u *MemberUpdate) ClearPhotoURL() *MemberUpdate {
 	return _u
 }
 
+// SetWhoCanInvite sets the "who_can_invite" field.
+func (_u *MemberUpdate) SetWhoCanInvite(v string) *MemberUpdate {
+	_u.mutation.SetWhoCanInvite(v)
+	return _u
+}
+
+// SetNillableWhoCanInvite sets the "who_can_invite" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableWhoCanInvite(v *string) *MemberUpdate {
+	if v != nil {
+		_u.SetWhoCanInvite(*v)
+	}
+	return _u
+}
+
+// SetWhoSeesConnections sets the "who_sees_connections" field.
+func (_u *MemberUpdate) SetWhoSeesConnections(v string) *MemberUpdate {
+	_u.mutation.SetWhoSeesConnections(v)
+	return _u
+}
+
+// SetNillableWhoSeesConnections sets the "who_sees_connections" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableWhoSeesConnections(v *string) *MemberUpdate {
+	if v != nil {
+		_u.SetWhoSeesConnections(*v)
+	}
+	return _u
+}
+
+// SetWhoSeesProfile sets the "who_sees_profile" field.
+func (_u *MemberUpdate) SetWhoSeesProfile(v string) *MemberUpdate {
+	_u.mutation.SetWhoSeesProfile(v)
+	return _u
+}
+
+// SetNillableWhoSeesProfile sets the "who_sees_profile" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableWhoSeesProfile(v *string) *MemberUpdate {
+	if v != nil {
+		_u.SetWhoSeesProfile(*v)
+	}
+	return _u
+}
+
+// SetShareEmail sets the "share_email" field.
+func (_u *MemberUpdate) SetShareEmail(v bool) *MemberUpdate {
+	_u.mutation.SetShareEmail(v)
+	return _u
+}
+
+// SetNillableShareEmail sets the "share_email" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableShareEmail(v *bool) *MemberUpdate {
+	if v != nil {
+		_u.SetShareEmail(*v)
+	}
+	return _u
+}
+
+// SetInBlock sets the "in_block" field.
+func (_u *MemberUpdate) SetInBlock(v bool) *MemberUpdate {
+	_u.mutation.SetInBlock(v)
+	return _u
+}
+
+// SetNillableInBlock sets the "in_block" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableInBlock(v *bool) *MemberUpdate {
+	if v != nil {
+		_u.SetInBlock(*v)
+	}
+	return _u
+}
+
+// SetSuspendedAt sets the "suspended_at" field.
+func (_u *MemberUpdate) SetSuspendedAt(v time.Time) *MemberUpdate {
+	_u.mutation.SetSuspendedAt(v)
+	return _u
+}
+
+// SetNillableSuspendedAt sets the "suspended_at" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableSuspendedAt(v *time.Time) *MemberUpdate {
+	if v != nil {
+		_u.SetSuspendedAt(*v)
+	}
+	return _u
+}
+
+// ClearSuspendedAt clears the value of the "suspended_at" field.
+func (_u *MemberUpdate) ClearSuspendedAt() *MemberUpdate {
+	_u.mutation.ClearSuspendedAt()
+	return _u
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (_u *MemberUpdate) SetErasedAt(v time.Time) *MemberUpdate {
+	_u.mutation.SetErasedAt(v)
+	return _u
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableErasedAt(v *time.Time) *MemberUpdate {
+	if v != nil {
+		_u.SetErasedAt(*v)
+	}
+	return _u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (_u *MemberUpdate) ClearErasedAt() *MemberUpdate {
+	_u.mutation.ClearErasedAt()
+	return _u
+}
+
 // AddPeerIDs adds the "peers" edge to the Member entity by IDs.
 func (_u *MemberUpdate) AddPeerIDs(ids ...uuid.UUID) *MemberUpdate {
 	_u.mutation.AddPeerIDs(ids...)
@@ -205,6 +331,51 @@ func (_u *MemberUpdate) AddBarredRecipients(v ...*Member) *MemberUpdate {
 		ids[i] = v[i].ID
 	}
 	return _u.AddBarredRecipientIDs(ids...)
+}
+
+// AddFlaggedSenderIDs adds the "flagged_senders" edge to the Member entity by IDs.
+func (_u *MemberUpdate) AddFlaggedSenderIDs(ids ...uuid.UUID) *MemberUpdate {
+	_u.mutation.AddFlaggedSenderIDs(ids...)
+	return _u
+}
+
+// AddFlaggedSenders adds the "flagged_senders" edges to the Member entity.
+func (_u *MemberUpdate) AddFlaggedSenders(v ...*Member) *MemberUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddFlaggedSenderIDs(ids...)
+}
+
+// AddBlockedIDs adds the "blocked" edge to the Member entity by IDs.
+func (_u *MemberUpdate) AddBlockedIDs(ids ...uuid.UUID) *MemberUpdate {
+	_u.mutation.AddBlockedIDs(ids...)
+	return _u
+}
+
+// AddBlocked adds the "blocked" edges to the Member entity.
+func (_u *MemberUpdate) AddBlocked(v ...*Member) *MemberUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddBlockedIDs(ids...)
+}
+
+// AddConversationIDs adds the "conversations" edge to the Conversation entity by IDs.
+func (_u *MemberUpdate) AddConversationIDs(ids ...uuid.UUID) *MemberUpdate {
+	_u.mutation.AddConversationIDs(ids...)
+	return _u
+}
+
+// AddConversations adds the "conversations" edges to the Conversation entity.
+func (_u *MemberUpdate) AddConversations(v ...*Conversation) *MemberUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddConversationIDs(ids...)
 }
 
 // Mutation returns the MemberMutation object of the builder.
@@ -254,6 +425,69 @@ func (_u *MemberUpdate) RemoveBarredRecipients(v ...*Member) *MemberUpdate {
 	return _u.RemoveBarredRecipientIDs(ids...)
 }
 
+// ClearFlaggedSenders clears all "flagged_senders" edges to the Member entity.
+func (_u *MemberUpdate) ClearFlaggedSenders() *MemberUpdate {
+	_u.mutation.ClearFlaggedSenders()
+	return _u
+}
+
+// RemoveFlaggedSenderIDs removes the "flagged_senders" edge to Member entities by IDs.
+func (_u *MemberUpdate) RemoveFlaggedSenderIDs(ids ...uuid.UUID) *MemberUpdate {
+	_u.mutation.RemoveFlaggedSenderIDs(ids...)
+	return _u
+}
+
+// RemoveFlaggedSenders removes "flagged_senders" edges to Member entities.
+func (_u *MemberUpdate) RemoveFlaggedSenders(v ...*Member) *MemberUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveFlaggedSenderIDs(ids...)
+}
+
+// ClearBlocked clears all "blocked" edges to the Member entity.
+func (_u *MemberUpdate) ClearBlocked() *MemberUpdate {
+	_u.mutation.ClearBlocked()
+	return _u
+}
+
+// RemoveBlockedIDs removes the "blocked" edge to Member entities by IDs.
+func (_u *MemberUpdate) RemoveBlockedIDs(ids ...uuid.UUID) *MemberUpdate {
+	_u.mutation.RemoveBlockedIDs(ids...)
+	return _u
+}
+
+// RemoveBlocked removes "blocked" edges to Member entities.
+func (_u *MemberUpdate) RemoveBlocked(v ...*Member) *MemberUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveBlockedIDs(ids...)
+}
+
+// ClearConversations clears all "conversations" edges to the Conversation entity.
+func (_u *MemberUpdate) ClearConversations() *MemberUpdate {
+	_u.mutation.ClearConversations()
+	return _u
+}
+
+// RemoveConversationIDs removes the "conversations" edge to Conversation entities by IDs.
+func (_u *MemberUpdate) RemoveConversationIDs(ids ...uuid.UUID) *MemberUpdate {
+	_u.mutation.RemoveConversationIDs(ids...)
+	return _u
+}
+
+// RemoveConversations removes "conversations" edges to Conversation entities.
+func (_u *MemberUpdate) RemoveConversations(v ...*Conversation) *MemberUpdate {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveConversationIDs(ids...)
+}
+
 // Save executes the query and returns the number of nodes affected by the update operation.
 func (_u *MemberUpdate) Save(ctx context.Context) (int, error) {
 	return withHooks(ctx, _u.sqlSave, _u.mutation, _u.hooks)
@@ -296,6 +530,9 @@ func (_u *MemberUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 			}
 		}
 	}
+	if value, ok := _u.mutation.Subject(); ok {
+		_spec.SetField(member.FieldSubject, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Handle(); ok {
 		_spec.SetField(member.FieldHandle, field.TypeString, value)
 	}
@@ -337,6 +574,33 @@ func (_u *MemberUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.PhotoURLCleared() {
 		_spec.ClearField(member.FieldPhotoURL, field.TypeString)
+	}
+	if value, ok := _u.mutation.WhoCanInvite(); ok {
+		_spec.SetField(member.FieldWhoCanInvite, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.WhoSeesConnections(); ok {
+		_spec.SetField(member.FieldWhoSeesConnections, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.WhoSeesProfile(); ok {
+		_spec.SetField(member.FieldWhoSeesProfile, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ShareEmail(); ok {
+		_spec.SetField(member.FieldShareEmail, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.InBlock(); ok {
+		_spec.SetField(member.FieldInBlock, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.SuspendedAt(); ok {
+		_spec.SetField(member.FieldSuspendedAt, field.TypeTime, value)
+	}
+	if _u.mutation.SuspendedAtCleared() {
+		_spec.ClearField(member.FieldSuspendedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ErasedAt(); ok {
+		_spec.SetField(member.FieldErasedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ErasedAtCleared() {
+		_spec.ClearField(member.FieldErasedAt, field.TypeTime)
 	}
 	if _u.mutation.PeersCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -428,6 +692,153 @@ func (_u *MemberUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 		}
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
+	if _u.mutation.FlaggedSendersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.FlaggedSendersTable,
+			Columns: member.FlaggedSendersPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedFlaggedSendersIDs(); len(nodes) > 0 && !_u.mutation.FlaggedSendersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.FlaggedSendersTable,
+			Columns: member.FlaggedSendersPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.FlaggedSendersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.FlaggedSendersTable,
+			Columns: member.FlaggedSendersPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.BlockedCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.BlockedTable,
+			Columns: member.BlockedPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedBlockedIDs(); len(nodes) > 0 && !_u.mutation.BlockedCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.BlockedTable,
+			Columns: member.BlockedPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.BlockedIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.BlockedTable,
+			Columns: member.BlockedPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ConversationsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.ConversationsTable,
+			Columns: member.ConversationsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversation.FieldID, field.TypeUUID),
+			},
+		}
+		createE := &ParticipantCreate{config: _u.config, mutation: newParticipantMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedConversationsIDs(); len(nodes) > 0 && !_u.mutation.ConversationsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.ConversationsTable,
+			Columns: member.ConversationsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversation.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &ParticipantCreate{config: _u.config, mutation: newParticipantMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ConversationsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.ConversationsTable,
+			Columns: member.ConversationsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversation.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &ParticipantCreate{config: _u.config, mutation: newParticipantMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -448,6 +859,20 @@ type MemberUpdateOne struct {
 	hooks     []Hook
 	mutation  *MemberMutation
 	modifiers []func(*sql.UpdateBuilder)
+}
+
+// SetSubject sets the "subject" field.
+func (_u *MemberUpdateOne) SetSubject(v string) *MemberUpdateOne {
+	_u.mutation.SetSubject(v)
+	return _u
+}
+
+// SetNillableSubject sets the "subject" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableSubject(v *string) *MemberUpdateOne {
+	if v != nil {
+		_u.SetSubject(*v)
+	}
+	return _u
 }
 
 // SetHandle sets the "handle" field.
@@ -598,6 +1023,116 @@ func (_u *MemberUpdateOne) ClearPhotoURL() *MemberUpdateOne {
 	return _u
 }
 
+// SetWhoCanInvite sets the "who_can_invite" field.
+func (_u *MemberUpdateOne) SetWhoCanInvite(v string) *MemberUpdateOne {
+	_u.mutation.SetWhoCanInvite(v)
+	return _u
+}
+
+// SetNillableWhoCanInvite sets the "who_can_invite" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableWhoCanInvite(v *string) *MemberUpdateOne {
+	if v != nil {
+		_u.SetWhoCanInvite(*v)
+	}
+	return _u
+}
+
+// SetWhoSeesConnections sets the "who_sees_connections" field.
+func (_u *MemberUpdateOne) SetWhoSeesConnections(v string) *MemberUpdateOne {
+	_u.mutation.SetWhoSeesConnections(v)
+	return _u
+}
+
+// SetNillableWhoSeesConnections sets the "who_sees_connections" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableWhoSeesConnections(v *string) *MemberUpdateOne {
+	if v != nil {
+		_u.SetWhoSeesConnections(*v)
+	}
+	return _u
+}
+
+// SetWhoSeesProfile sets the "who_sees_profile" field.
+func (_u *MemberUpdateOne) SetWhoSeesProfile(v string) *MemberUpdateOne {
+	_u.mutation.SetWhoSeesProfile(v)
+	return _u
+}
+
+// SetNillableWhoSeesProfile sets the "who_sees_profile" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableWhoSeesProfile(v *string) *MemberUpdateOne {
+	if v != nil {
+		_u.SetWhoSeesProfile(*v)
+	}
+	return _u
+}
+
+// SetShareEmail sets the "share_email" field.
+func (_u *MemberUpdateOne) SetShareEmail(v bool) *MemberUpdateOne {
+	_u.mutation.SetShareEmail(v)
+	return _u
+}
+
+// SetNillableShareEmail sets the "share_email" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableShareEmail(v *bool) *MemberUpdateOne {
+	if v != nil {
+		_u.SetShareEmail(*v)
+	}
+	return _u
+}
+
+// SetInBlock sets the "in_block" field.
+func (_u *MemberUpdateOne) SetInBlock(v bool) *MemberUpdateOne {
+	_u.mutation.SetInBlock(v)
+	return _u
+}
+
+// SetNillableInBlock sets the "in_block" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableInBlock(v *bool) *MemberUpdateOne {
+	if v != nil {
+		_u.SetInBlock(*v)
+	}
+	return _u
+}
+
+// SetSuspendedAt sets the "suspended_at" field.
+func (_u *MemberUpdateOne) SetSuspendedAt(v time.Time) *MemberUpdateOne {
+	_u.mutation.SetSuspendedAt(v)
+	return _u
+}
+
+// SetNillableSuspendedAt sets the "suspended_at" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableSuspendedAt(v *time.Time) *MemberUpdateOne {
+	if v != nil {
+		_u.SetSuspendedAt(*v)
+	}
+	return _u
+}
+
+// ClearSuspendedAt clears the value of the "suspended_at" field.
+func (_u *MemberUpdateOne) ClearSuspendedAt() *MemberUpdateOne {
+	_u.mutation.ClearSuspendedAt()
+	return _u
+}
+
+// SetErasedAt sets the "erased_at" field.
+func (_u *MemberUpdateOne) SetErasedAt(v time.Time) *MemberUpdateOne {
+	_u.mutation.SetErasedAt(v)
+	return _u
+}
+
+// SetNillableErasedAt sets the "erased_at" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableErasedAt(v *time.Time) *MemberUpdateOne {
+	if v != nil {
+		_u.SetErasedAt(*v)
+	}
+	return _u
+}
+
+// ClearErasedAt clears the value of the "erased_at" field.
+func (_u *MemberUpdateOne) ClearErasedAt() *MemberUpdateOne {
+	_u.mutation.ClearErasedAt()
+	return _u
+}
+
 // AddPeerIDs adds the "peers" edge to the Member entity by IDs.
 func (_u *MemberUpdateOne) AddPeerIDs(ids ...uuid.UUID) *MemberUpdateOne {
 	_u.mutation.AddPeerIDs(ids...)
@@ -626,6 +1161,51 @@ func (_u *MemberUpdateOne) AddBarredRecipients(v ...*Member) *MemberUpdateOne {
 		ids[i] = v[i].ID
 	}
 	return _u.AddBarredRecipientIDs(ids...)
+}
+
+// AddFlaggedSenderIDs adds the "flagged_senders" edge to the Member entity by IDs.
+func (_u *MemberUpdateOne) AddFlaggedSenderIDs(ids ...uuid.UUID) *MemberUpdateOne {
+	_u.mutation.AddFlaggedSenderIDs(ids...)
+	return _u
+}
+
+// AddFlaggedSenders adds the "flagged_senders" edges to the Member entity.
+func (_u *MemberUpdateOne) AddFlaggedSenders(v ...*Member) *MemberUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddFlaggedSenderIDs(ids...)
+}
+
+// AddBlockedIDs adds the "blocked" edge to the Member entity by IDs.
+func (_u *MemberUpdateOne) AddBlockedIDs(ids ...uuid.UUID) *MemberUpdateOne {
+	_u.mutation.AddBlockedIDs(ids...)
+	return _u
+}
+
+// AddBlocked adds the "blocked" edges to the Member entity.
+func (_u *MemberUpdateOne) AddBlocked(v ...*Member) *MemberUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddBlockedIDs(ids...)
+}
+
+// AddConversationIDs adds the "conversations" edge to the Conversation entity by IDs.
+func (_u *MemberUpdateOne) AddConversationIDs(ids ...uuid.UUID) *MemberUpdateOne {
+	_u.mutation.AddConversationIDs(ids...)
+	return _u
+}
+
+// AddConversations adds the "conversations" edges to the Conversation entity.
+func (_u *MemberUpdateOne) AddConversations(v ...*Conversation) *MemberUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.AddConversationIDs(ids...)
 }
 
 // Mutation returns the MemberMutation object of the builder.
@@ -673,6 +1253,69 @@ func (_u *MemberUpdateOne) RemoveBarredRecipients(v ...*Member) *MemberUpdateOne
 		ids[i] = v[i].ID
 	}
 	return _u.RemoveBarredRecipientIDs(ids...)
+}
+
+// ClearFlaggedSenders clears all "flagged_senders" edges to the Member entity.
+func (_u *MemberUpdateOne) ClearFlaggedSenders() *MemberUpdateOne {
+	_u.mutation.ClearFlaggedSenders()
+	return _u
+}
+
+// RemoveFlaggedSenderIDs removes the "flagged_senders" edge to Member entities by IDs.
+func (_u *MemberUpdateOne) RemoveFlaggedSenderIDs(ids ...uuid.UUID) *MemberUpdateOne {
+	_u.mutation.RemoveFlaggedSenderIDs(ids...)
+	return _u
+}
+
+// RemoveFlaggedSenders removes "flagged_senders" edges to Member entities.
+func (_u *MemberUpdateOne) RemoveFlaggedSenders(v ...*Member) *MemberUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveFlaggedSenderIDs(ids...)
+}
+
+// ClearBlocked clears all "blocked" edges to the Member entity.
+func (_u *MemberUpdateOne) ClearBlocked() *MemberUpdateOne {
+	_u.mutation.ClearBlocked()
+	return _u
+}
+
+// RemoveBlockedIDs removes the "blocked" edge to Member entities by IDs.
+func (_u *MemberUpdateOne) RemoveBlockedIDs(ids ...uuid.UUID) *MemberUpdateOne {
+	_u.mutation.RemoveBlockedIDs(ids...)
+	return _u
+}
+
+// RemoveBlocked removes "blocked" edges to Member entities.
+func (_u *MemberUpdateOne) RemoveBlocked(v ...*Member) *MemberUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveBlockedIDs(ids...)
+}
+
+// ClearConversations clears all "conversations" edges to the Conversation entity.
+func (_u *MemberUpdateOne) ClearConversations() *MemberUpdateOne {
+	_u.mutation.ClearConversations()
+	return _u
+}
+
+// RemoveConversationIDs removes the "conversations" edge to Conversation entities by IDs.
+func (_u *MemberUpdateOne) RemoveConversationIDs(ids ...uuid.UUID) *MemberUpdateOne {
+	_u.mutation.RemoveConversationIDs(ids...)
+	return _u
+}
+
+// RemoveConversations removes "conversations" edges to Conversation entities.
+func (_u *MemberUpdateOne) RemoveConversations(v ...*Conversation) *MemberUpdateOne {
+	ids := make([]uuid.UUID, len(v))
+	for i := range v {
+		ids[i] = v[i].ID
+	}
+	return _u.RemoveConversationIDs(ids...)
 }
 
 // Where appends a list predicates to the MemberUpdate builder.
@@ -747,6 +1390,9 @@ func (_u *MemberUpdateOne) sqlSave(ctx context.Context) (_node *Member, err erro
 			}
 		}
 	}
+	if value, ok := _u.mutation.Subject(); ok {
+		_spec.SetField(member.FieldSubject, field.TypeString, value)
+	}
 	if value, ok := _u.mutation.Handle(); ok {
 		_spec.SetField(member.FieldHandle, field.TypeString, value)
 	}
@@ -788,6 +1434,33 @@ func (_u *MemberUpdateOne) sqlSave(ctx context.Context) (_node *Member, err erro
 	}
 	if _u.mutation.PhotoURLCleared() {
 		_spec.ClearField(member.FieldPhotoURL, field.TypeString)
+	}
+	if value, ok := _u.mutation.WhoCanInvite(); ok {
+		_spec.SetField(member.FieldWhoCanInvite, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.WhoSeesConnections(); ok {
+		_spec.SetField(member.FieldWhoSeesConnections, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.WhoSeesProfile(); ok {
+		_spec.SetField(member.FieldWhoSeesProfile, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.ShareEmail(); ok {
+		_spec.SetField(member.FieldShareEmail, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.InBlock(); ok {
+		_spec.SetField(member.FieldInBlock, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.SuspendedAt(); ok {
+		_spec.SetField(member.FieldSuspendedAt, field.TypeTime, value)
+	}
+	if _u.mutation.SuspendedAtCleared() {
+		_spec.ClearField(member.FieldSuspendedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.ErasedAt(); ok {
+		_spec.SetField(member.FieldErasedAt, field.TypeTime, value)
+	}
+	if _u.mutation.ErasedAtCleared() {
+		_spec.ClearField(member.FieldErasedAt, field.TypeTime)
 	}
 	if _u.mutation.PeersCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -877,6 +1550,153 @@ func (_u *MemberUpdateOne) sqlSave(ctx context.Context) (_node *Member, err erro
 		for _, k := range nodes {
 			edge.Target.Nodes = append(edge.Target.Nodes, k)
 		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.FlaggedSendersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.FlaggedSendersTable,
+			Columns: member.FlaggedSendersPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedFlaggedSendersIDs(); len(nodes) > 0 && !_u.mutation.FlaggedSendersCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.FlaggedSendersTable,
+			Columns: member.FlaggedSendersPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.FlaggedSendersIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.FlaggedSendersTable,
+			Columns: member.FlaggedSendersPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.BlockedCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.BlockedTable,
+			Columns: member.BlockedPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedBlockedIDs(); len(nodes) > 0 && !_u.mutation.BlockedCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.BlockedTable,
+			Columns: member.BlockedPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.BlockedIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.BlockedTable,
+			Columns: member.BlockedPrimaryKey,
+			Bidi:    true,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(member.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		_spec.Edges.Add = append(_spec.Edges.Add, edge)
+	}
+	if _u.mutation.ConversationsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.ConversationsTable,
+			Columns: member.ConversationsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversation.FieldID, field.TypeUUID),
+			},
+		}
+		createE := &ParticipantCreate{config: _u.config, mutation: newParticipantMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.RemovedConversationsIDs(); len(nodes) > 0 && !_u.mutation.ConversationsCleared() {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.ConversationsTable,
+			Columns: member.ConversationsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversation.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &ParticipantCreate{config: _u.config, mutation: newParticipantMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
+		_spec.Edges.Clear = append(_spec.Edges.Clear, edge)
+	}
+	if nodes := _u.mutation.ConversationsIDs(); len(nodes) > 0 {
+		edge := &sqlgraph.EdgeSpec{
+			Rel:     sqlgraph.M2M,
+			Inverse: false,
+			Table:   member.ConversationsTable,
+			Columns: member.ConversationsPrimaryKey,
+			Bidi:    false,
+			Target: &sqlgraph.EdgeTarget{
+				IDSpec: sqlgraph.NewFieldSpec(conversation.FieldID, field.TypeUUID),
+			},
+		}
+		for _, k := range nodes {
+			edge.Target.Nodes = append(edge.Target.Nodes, k)
+		}
+		createE := &ParticipantCreate{config: _u.config, mutation: newParticipantMutation(_u.config, OpCreate)}
+		createE.defaults()
+		_, specE := createE.createSpec()
+		edge.Target.Fields = specE.Fields
 		_spec.Edges.Add = append(_spec.Edges.Add, edge)
 	}
 	_spec.AddModifiers(_u.modifiers...)

@@ -29,6 +29,12 @@ type Notification struct {
 	ActorID *uuid.UUID `json:"actor_id,omitempty"`
 	// InvitationID holds the value of the "invitation_id" field.
 	InvitationID *uuid.UUID `json:"invitation_id,omitempty"`
+	// MessageID holds the value of the "message_id" field.
+	MessageID *uuid.UUID `json:"message_id,omitempty"`
+	// PublicationID holds the value of the "publication_id" field.
+	PublicationID *uuid.UUID `json:"publication_id,omitempty"`
+	// Reminder holds the value of the "reminder" field.
+	Reminder bool `json:"reminder,omitempty"`
 	// Held holds the value of the "held" field.
 	Held bool `json:"held,omitempty"`
 	// CreatedAt holds the value of the "created_at" field.
@@ -66,9 +72,9 @@ func (*Notification) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case notification.FieldActorID, notification.FieldInvitationID:
+		case notification.FieldActorID, notification.FieldInvitationID, notification.FieldMessageID, notification.FieldPublicationID:
 			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
-		case notification.FieldHeld:
+		case notification.FieldReminder, notification.FieldHeld:
 			values[i] = new(sql.NullBool)
 		case notification.FieldSequence:
 			values[i] = new(sql.NullInt64)
@@ -130,6 +136,26 @@ func (_m *Notification) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.InvitationID = new(uuid.UUID)
 				*_m.InvitationID = *value.S.(*uuid.UUID)
+			}
+		case notification.FieldMessageID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field message_id", values[i])
+			} else if value.Valid {
+				_m.MessageID = new(uuid.UUID)
+				*_m.MessageID = *value.S.(*uuid.UUID)
+			}
+		case notification.FieldPublicationID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field publication_id", values[i])
+			} else if value.Valid {
+				_m.PublicationID = new(uuid.UUID)
+				*_m.PublicationID = *value.S.(*uuid.UUID)
+			}
+		case notification.FieldReminder:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field reminder", values[i])
+			} else if value.Valid {
+				_m.Reminder = value.Bool
 			}
 		case notification.FieldHeld:
 			if value, ok := values[i].(*sql.NullBool); !ok {
@@ -209,6 +235,19 @@ func (_m *Notification) String() string {
 		builder.WriteString("invitation_id=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
 	}
+	builder.WriteString(", ")
+	if v := _m.MessageID; v != nil {
+		builder.WriteString("message_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.PublicationID; v != nil {
+		builder.WriteString("publication_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	builder.WriteString("reminder=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Reminder))
 	builder.WriteString(", ")
 	builder.WriteString("held=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Held))

@@ -71,6 +71,48 @@ func (_c *NotificationCreate) SetNillableInvitationID(v *uuid.UUID) *Notificatio
 	return _c
 }
 
+// SetMessageID sets the "message_id" field.
+func (_c *NotificationCreate) SetMessageID(v uuid.UUID) *NotificationCreate {
+	_c.mutation.SetMessageID(v)
+	return _c
+}
+
+// SetNillableMessageID sets the "message_id" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableMessageID(v *uuid.UUID) *NotificationCreate {
+	if v != nil {
+		_c.SetMessageID(*v)
+	}
+	return _c
+}
+
+// SetPublicationID sets the "publication_id" field.
+func (_c *NotificationCreate) SetPublicationID(v uuid.UUID) *NotificationCreate {
+	_c.mutation.SetPublicationID(v)
+	return _c
+}
+
+// SetNillablePublicationID sets the "publication_id" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillablePublicationID(v *uuid.UUID) *NotificationCreate {
+	if v != nil {
+		_c.SetPublicationID(*v)
+	}
+	return _c
+}
+
+// SetReminder sets the "reminder" field.
+func (_c *NotificationCreate) SetReminder(v bool) *NotificationCreate {
+	_c.mutation.SetReminder(v)
+	return _c
+}
+
+// SetNillableReminder sets the "reminder" field if the given value is not nil.
+func (_c *NotificationCreate) SetNillableReminder(v *bool) *NotificationCreate {
+	if v != nil {
+		_c.SetReminder(*v)
+	}
+	return _c
+}
+
 // SetHeld sets the "held" field.
 func (_c *NotificationCreate) SetHeld(v bool) *NotificationCreate {
 	_c.mutation.SetHeld(v)
@@ -157,6 +199,10 @@ func (_c *NotificationCreate) ExecX(ctx context.Context) {
 
 // defaults sets the default values of the builder before save.
 func (_c *NotificationCreate) defaults() {
+	if _, ok := _c.mutation.Reminder(); !ok {
+		v := notification.DefaultReminder
+		_c.mutation.SetReminder(v)
+	}
 	if _, ok := _c.mutation.Held(); !ok {
 		v := notification.DefaultHeld
 		_c.mutation.SetHeld(v)
@@ -173,6 +219,9 @@ func (_c *NotificationCreate) check() error {
 	}
 	if _, ok := _c.mutation.Category(); !ok {
 		return &ValidationError{Name: "category", err: errors.New(`ent: missing required field "Notification.category"`)}
+	}
+	if _, ok := _c.mutation.Reminder(); !ok {
+		return &ValidationError{Name: "reminder", err: errors.New(`ent: missing required field "Notification.reminder"`)}
 	}
 	if _, ok := _c.mutation.Held(); !ok {
 		return &ValidationError{Name: "held", err: errors.New(`ent: missing required field "Notification.held"`)}
@@ -234,6 +283,18 @@ func (_c *NotificationCreate) createSpec() (*Notification, *sqlgraph.CreateSpec)
 	if value, ok := _c.mutation.InvitationID(); ok {
 		_spec.SetField(notification.FieldInvitationID, field.TypeUUID, value)
 		_node.InvitationID = &value
+	}
+	if value, ok := _c.mutation.MessageID(); ok {
+		_spec.SetField(notification.FieldMessageID, field.TypeUUID, value)
+		_node.MessageID = &value
+	}
+	if value, ok := _c.mutation.PublicationID(); ok {
+		_spec.SetField(notification.FieldPublicationID, field.TypeUUID, value)
+		_node.PublicationID = &value
+	}
+	if value, ok := _c.mutation.Reminder(); ok {
+		_spec.SetField(notification.FieldReminder, field.TypeBool, value)
+		_node.Reminder = value
 	}
 	if value, ok := _c.mutation.Held(); ok {
 		_spec.SetField(notification.FieldHeld, field.TypeBool, value)
@@ -365,6 +426,15 @@ func (u *NotificationUpsertOne) UpdateNewValues() *NotificationUpsertOne {
 		}
 		if _, exists := u.create.mutation.InvitationID(); exists {
 			s.SetIgnore(notification.FieldInvitationID)
+		}
+		if _, exists := u.create.mutation.MessageID(); exists {
+			s.SetIgnore(notification.FieldMessageID)
+		}
+		if _, exists := u.create.mutation.PublicationID(); exists {
+			s.SetIgnore(notification.FieldPublicationID)
+		}
+		if _, exists := u.create.mutation.Reminder(); exists {
+			s.SetIgnore(notification.FieldReminder)
 		}
 		if _, exists := u.create.mutation.Held(); exists {
 			s.SetIgnore(notification.FieldHeld)
@@ -621,6 +691,15 @@ func (u *NotificationUpsertBulk) UpdateNewValues() *NotificationUpsertBulk {
 			}
 			if _, exists := b.mutation.InvitationID(); exists {
 				s.SetIgnore(notification.FieldInvitationID)
+			}
+			if _, exists := b.mutation.MessageID(); exists {
+				s.SetIgnore(notification.FieldMessageID)
+			}
+			if _, exists := b.mutation.PublicationID(); exists {
+				s.SetIgnore(notification.FieldPublicationID)
+			}
+			if _, exists := b.mutation.Reminder(); exists {
+				s.SetIgnore(notification.FieldReminder)
 			}
 			if _, exists := b.mutation.Held(); exists {
 				s.SetIgnore(notification.FieldHeld)

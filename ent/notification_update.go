@@ -113,6 +113,12 @@ func (_u *NotificationUpdate) sqlSave(ctx context.Context) (_node int, err error
 	if _u.mutation.InvitationIDCleared() {
 		_spec.ClearField(notification.FieldInvitationID, field.TypeUUID)
 	}
+	if _u.mutation.MessageIDCleared() {
+		_spec.ClearField(notification.FieldMessageID, field.TypeUUID)
+	}
+	if _u.mutation.PublicationIDCleared() {
+		_spec.ClearField(notification.FieldPublicationID, field.TypeUUID)
+	}
 	if value, ok := _u.mutation.ReadAt(); ok {
 		_spec.SetField(notification.FieldReadAt, field.TypeTime, value)
 	}
@@ -254,6 +260,12 @@ func (_u *NotificationUpdateOne) sqlSave(ctx context.Context) (_node *Notificati
 	}
 	if _u.mutation.InvitationIDCleared() {
 		_spec.ClearField(notification.FieldInvitationID, field.TypeUUID)
+	}
+	if _u.mutation.MessageIDCleared() {
+		_spec.ClearField(notification.FieldMessageID, field.TypeUUID)
+	}
+	if _u.mutation.PublicationIDCleared() {
+		_spec.ClearField(notification.FieldPublicationID, field.TypeUUID)
 	}
 	if value, ok := _u.mutation.ReadAt(); ok {
 		_spec.SetField(notification.FieldReadAt, field.TypeTime, value)

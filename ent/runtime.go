@@ -3,25 +3,40 @@
 package ent
 
 import (
+	"github.com/acquaint/acquaint/ent/conversation"
 	"github.com/acquaint/acquaint/ent/inbox"
 	"github.com/acquaint/acquaint/ent/invitation"
+	"github.com/acquaint/acquaint/ent/member"
 	"github.com/acquaint/acquaint/ent/notification"
+	"github.com/acquaint/acquaint/ent/participant"
 	"github.com/acquaint/acquaint/ent/preference"
+	"github.com/acquaint/acquaint/ent/restriction"
 	"github.com/acquaint/acquaint/ent/schema"
+	"github.com/acquaint/acquaint/ent/task"
 )
 
 // The init function reads all schema descriptors with runtime code
 // (default values, validators, hooks and policies) and stitches it
 // to their package variables.
 func init() {
+	conversationFields := schema.Conversation{}.Fields()
+	_ = conversationFields
+	// conversationDescLastNumber is the schema descriptor for last_number field.
+	conversationDescLastNumber := conversationFields[3].Descriptor()
+	// conversation.DefaultLastNumber holds the default value on creation for the last_number field.
+	conversation.DefaultLastNumber = conversationDescLastNumber.Default.(int64)
 	inboxFields := schema.Inbox{}.Fields()
 	_ = inboxFields
 	// inboxDescLastNumber is the schema descriptor for last_number field.
 	inboxDescLastNumber := inboxFields[1].Descriptor()
 	// inbox.DefaultLastNumber holds the default value on creation for the last_number field.
 	inbox.DefaultLastNumber = inboxDescLastNumber.Default.(int64)
+	// inboxDescLastChange is the schema descriptor for last_change field.
+	inboxDescLastChange := inboxFields[2].Descriptor()
+	// inbox.DefaultLastChange holds the default value on creation for the last_change field.
+	inbox.DefaultLastChange = inboxDescLastChange.Default.(int64)
 	// inboxDescMuted is the schema descriptor for muted field.
-	inboxDescMuted := inboxFields[2].Descriptor()
+	inboxDescMuted := inboxFields[3].Descriptor()
 	// inbox.DefaultMuted holds the default value on creation for the muted field.
 	inbox.DefaultMuted = inboxDescMuted.Default.(int64)
 	invitationFields := schema.Invitation{}.Fields()
@@ -30,16 +45,64 @@ func init() {
 	invitationDescFlagged := invitationFields[6].Descriptor()
 	// invitation.DefaultFlagged holds the default value on creation for the flagged field.
 	invitation.DefaultFlagged = invitationDescFlagged.Default.(bool)
+	// invitationDescReminders is the schema descriptor for reminders field.
+	invitationDescReminders := invitationFields[11].Descriptor()
+	// invitation.DefaultReminders holds the default value on creation for the reminders field.
+	invitation.DefaultReminders = invitationDescReminders.Default.(int)
+	memberFields := schema.Member{}.Fields()
+	_ = memberFields
+	// memberDescWhoCanInvite is the schema descriptor for who_can_invite field.
+	memberDescWhoCanInvite := memberFields[11].Descriptor()
+	// member.DefaultWhoCanInvite holds the default value on creation for the who_can_invite field.
+	member.DefaultWhoCanInvite = memberDescWhoCanInvite.Default.(string)
+	// memberDescWhoSeesConnections is the schema descriptor for who_sees_connections field.
+	memberDescWhoSeesConnections := memberFields[12].Descriptor()
+	// member.DefaultWhoSeesConnections holds the default value on creation for the who_sees_connections field.
+	member.DefaultWhoSeesConnections = memberDescWhoSeesConnections.Default.(string)
+	// memberDescWhoSeesProfile is the schema descriptor for who_sees_profile field.
+	memberDescWhoSeesProfile := memberFields[13].Descriptor()
+	// member.DefaultWhoSeesProfile holds the default value on creation for the who_sees_profile field.
+	member.DefaultWhoSeesProfile = memberDescWhoSeesProfile.Default.(string)
+	// memberDescShareEmail is the schema descriptor for share_email field.
+	memberDescShareEmail := memberFields[14].Descriptor()
+	// member.DefaultShareEmail holds the default value on creation for the share_email field.
+	member.DefaultShareEmail = memberDescShareEmail.Default.(bool)
+	// memberDescInBlock is the schema descriptor for in_block field.
+	memberDescInBlock := memberFields[15].Descriptor()
+	// member.DefaultInBlock holds the default value on creation for the in_block field.
+	member.DefaultInBlock = memberDescInBlock.Default.(bool)
 	notificationFields := schema.Notification{}.Fields()
 	_ = notificationFields
+	// notificationDescReminder is the schema descriptor for reminder field.
+	notificationDescReminder := notificationFields[8].Descriptor()
+	// notification.DefaultReminder holds the default value on creation for the reminder field.
+	notification.DefaultReminder = notificationDescReminder.Default.(bool)
 	// notificationDescHeld is the schema descriptor for held field.
-	notificationDescHeld := notificationFields[6].Descriptor()
+	notificationDescHeld := notificationFields[9].Descriptor()
 	// notification.DefaultHeld holds the default value on creation for the held field.
 	notification.DefaultHeld = notificationDescHeld.Default.(bool)
+	participantFields := schema.Participant{}.Fields()
+	_ = participantFields
+	// participantDescReadThrough is the schema descriptor for read_through field.
+	participantDescReadThrough := participantFields[4].Descriptor()
+	// participant.DefaultReadThrough holds the default value on creation for the read_through field.
+	participant.DefaultReadThrough = participantDescReadThrough.Default.(int64)
 	preferenceFields := schema.Preference{}.Fields()
 	_ = preferenceFields
 	// preferenceDescTimeZone is the schema descriptor for time_zone field.
 	preferenceDescTimeZone := preferenceFields[2].Descriptor()
 	// preference.DefaultTimeZone holds the default value on creation for the time_zone field.
 	preference.DefaultTimeZone = preferenceDescTimeZone.Default.(string)
+	restrictionFields := schema.Restriction{}.Fields()
+	_ = restrictionFields
+	// restrictionDescWarned is the schema descriptor for warned field.
+	restrictionDescWarned := restrictionFields[1].Descriptor()
+	// restriction.DefaultWarned holds the default value on creation for the warned field.
+	restriction.DefaultWarned = restrictionDescWarned.Default.(bool)
+	taskFields := schema.Task{}.Fields()
+	_ = taskFields
+	// taskDescHolder is the schema descriptor for holder field.
+	taskDescHolder := taskFields[1].Descriptor()
+	// task.DefaultHolder holds the default value on creation for the holder field.
+	task.DefaultHolder = taskDescHolder.Default.(string)
 }

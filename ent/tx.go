@@ -14,20 +14,42 @@ import (
 // Tx is a transactional client that is created by calling Client.Tx().
 type Tx struct {
 	config
+	// Block is the client for interacting with the Block builders.
+	Block *BlockClient
 	// Connection is the client for interacting with the Connection builders.
 	Connection *ConnectionClient
+	// Conversation is the client for interacting with the Conversation builders.
+	Conversation *ConversationClient
+	// FeedEntry is the client for interacting with the FeedEntry builders.
+	FeedEntry *FeedEntryClient
+	// Flag is the client for interacting with the Flag builders.
+	Flag *FlagClient
 	// Inbox is the client for interacting with the Inbox builders.
 	Inbox *InboxClient
 	// Invitation is the client for interacting with the Invitation builders.
 	Invitation *InvitationClient
 	// Member is the client for interacting with the Member builders.
 	Member *MemberClient
+	// Message is the client for interacting with the Message builders.
+	Message *MessageClient
 	// Notification is the client for interacting with the Notification builders.
 	Notification *NotificationClient
+	// Participant is the client for interacting with the Participant builders.
+	Participant *ParticipantClient
 	// Preference is the client for interacting with the Preference builders.
 	Preference *PreferenceClient
+	// Profile is the client for interacting with the Profile builders.
+	Profile *ProfileClient
+	// Publication is the client for interacting with the Publication builders.
+	Publication *PublicationClient
 	// ReinviteBar is the client for interacting with the ReinviteBar builders.
 	ReinviteBar *ReinviteBarClient
+	// Report is the client for interacting with the Report builders.
+	Report *ReportClient
+	// Restriction is the client for interacting with the Restriction builders.
+	Restriction *RestrictionClient
+	// Task is the client for interacting with the Task builders.
+	Task *TaskClient
 
 	// lazily loaded.
 	client     *Client
@@ -159,13 +181,24 @@ func (tx *Tx) Client() *Client {
 }
 
 func (tx *Tx) init() {
+	tx.Block = NewBlockClient(tx.config)
 	tx.Connection = NewConnectionClient(tx.config)
+	tx.Conversation = NewConversationClient(tx.config)
+	tx.FeedEntry = NewFeedEntryClient(tx.config)
+	tx.Flag = NewFlagClient(tx.config)
 	tx.Inbox = NewInboxClient(tx.config)
 	tx.Invitation = NewInvitationClient(tx.config)
 	tx.Member = NewMemberClient(tx.config)
+	tx.Message = NewMessageClient(tx.config)
 	tx.Notification = NewNotificationClient(tx.config)
+	tx.Participant = NewParticipantClient(tx.config)
 	tx.Preference = NewPreferenceClient(tx.config)
+	tx.Profile = NewProfileClient(tx.config)
+	tx.Publication = NewPublicationClient(tx.config)
 	tx.ReinviteBar = NewReinviteBarClient(tx.config)
+	tx.Report = NewReportClient(tx.config)
+	tx.Restriction = NewRestrictionClient(tx.config)
+	tx.Task = NewTaskClient(tx.config)
 }
 
 // txDriver wraps the given dialect.Tx with a nop dialect.Driver implementation.
@@ -175,7 +208,7 @@ func (tx *Tx) init() {
 // of them in order to commit or rollback the transaction.
 //
 // If a closed transaction is embedded in one of the generated entities, and the entity
-// applies a query, for example: Connection.QueryXXX(), the query will be executed
+// applies a query, for example: Block.QueryXXX(), the query will be executed
 // through the driver which created this transaction.
 //
 // Note that txDriver is not goroutine safe.

@@ -29,7 +29,7 @@ func invitationConnection(ctx context.Context, list []network.Invitation, more b
 	out := &model.InvitationConnection{Edges: make([]model.InvitationEdge, len(list)), Count: count}
 	cursors := make([]string, len(list))
 	for i, invitation := range list {
-		cursors[i] = invitationCursor(invitation)
+		cursors[i] = invitationCursor(viewerKey(ctx), invitation)
 		out.Edges[i] = model.InvitationEdge{Cursor: cursors[i], Node: showInvitation(ctx, invitation)}
 	}
 	out.PageInfo = pageInfo(cursors, more, after != nil)

@@ -74,8 +74,14 @@ func instantOf(b []byte) (time.Time, error) {
 	return t, nil
 }
 
-func invitationCursor(i network.Invitation) string {
-	return encodeCursor(cursorInvitation, instantBytes(i.SentAt), i.ID[:])
+// invitationCursor is of an invitation in the viewer's lists: those sent are ordered by when they were sent, those
+// received by when they were listed.
+func invitationCursor(viewer id.Member, i network.Invitation) string {
+	at := i.ListedAt
+	if viewer == i.Sender {
+		at = i.SentAt
+	}
+	return encodeCursor(cursorInvitation, instantBytes(at), i.ID[:])
 }
 
 // invitationPage reads the arguments of a list of invitations.
@@ -89,8 +95,8 @@ func invitationPage(first *int, after *string) (network.InvitationPage, error) {
 	if err != nil {
 		return page, err
 	}
-	sentAt, err := instantOf(key[:instantSize])
-	page.After = &network.InvitationPosition{SentAt: sentAt, ID: id.Invitation(key[instantSize:])}
+	at, err := instantOf(key[:instantSize])
+	page.After = &network.InvitationPosition{At: at, ID: id.Invitation(key[instantSize:])}
 	return page, err
 }
 

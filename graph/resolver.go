@@ -6,6 +6,7 @@ import (
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/auth"
 	"github.com/acquaint/acquaint/internal/batch"
+	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
@@ -18,7 +19,8 @@ type Resolver struct {
 	Members       *member.Service
 	Network       *network.Service
 	Notifications *notification.Service
-	Hub           *realtime.Hub
+	Inboxes       *realtime.Hub[notification.Notification]
+	Feeds         *realtime.Hub[feed.Entry]
 
 	// publicMembers reads members for all responses: what is public of them is the same for every viewer, so one
 	// statement can serve the events of many sockets.

@@ -8,22 +8,23 @@ import (
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
+	"github.com/acquaint/acquaint/internal/realtime"
 )
 
 // errPassOver is what show gives for a notification that is not for this stream.
 var errPassOver = errors.New("not for this stream")
 
-// stream sends what show makes of the viewer's notifications, from now on or after a sequence, until ctx ends. When
-// show fails the hub asks again until it does not: a database that is away must not cost a notification. The stream has
+// stream sends what show makes of the entries of a log of the viewer's, from now on or after a number, until ctx ends.
+// When show fails the hub asks again until it does not: a database that is away must not cost an event. The stream has
 // started when stream returns. The channel is never closed; gqlgen, too, stops with ctx.
-func stream[T any](ctx context.Context, r *Resolver, after *int64, show func(context.Context, notification.Notification) (T, error)) (<-chan T, error) {
+func stream[E realtime.Entry, T any](ctx context.Context, hub *realtime.Hub[E], after *int64, show func(context.Context, E) (T, error)) (<-chan T, error) {
 	pump := pumpOf(ctx)
 	out := make(chan T, 1) // with a pump, the event waits here until the pump has it sent
 	if pump == nil {
 		out = make(chan T)
 	}
-	err := r.Hub.Listen(ctx, viewerKey(ctx), after, func(ctx context.Context, n notification.Notification) error {
-		shown, err := show(ctx, n)
+	err := hub.Listen(ctx, viewerKey(ctx), after, func(ctx context.Context, entry E) error {
+		shown, err := show(ctx, entry)
 		if errors.Is(err, errPassOver) {
 			return nil
 		}
@@ -64,7 +65,7 @@ func (r *Resolver) streamNotifications(ctx context.Context, after *string, categ
 			}
 		}
 	}
-	return stream(ctx, r, from, func(ctx context.Context, n notification.Notification) (*model.NotificationEdge, error) {
+	return stream(ctx, r.Inboxes, from, func(ctx context.Context, n notification.Notification) (*model.NotificationEdge, error) {
 		if categories != nil && !slices.Contains(categories, model.NewCategory(n.Category)) {
 			return nil, errPassOver
 		}
@@ -79,7 +80,7 @@ func (r *Resolver) streamNotifications(ctx context.Context, after *string, categ
 // streamInvitations is invitationReceived and invitationAccepted: the invitations that notifications of a category tell
 // of, as they happen. One that was withdrawn meanwhile is passed over, as its notification is gone.
 func (r *Resolver) streamInvitations(ctx context.Context, category notification.Category) (<-chan *model.Invitation, error) {
-	return stream(ctx, r, nil, func(ctx context.Context, n notification.Notification) (*model.Invitation, error) {
+	return stream(ctx, r.Inboxes, nil, func(ctx context.Context, n notification.Notification) (*model.Invitation, error) {
 		if n.Category != category {
 			return nil, errPassOver
 		}

@@ -29,7 +29,7 @@ type acquaintServer struct {
 
 	listener net.Listener
 	server   *server.Server
-	hub      *realtime.Hub
+	hub      *realtime.Hub[notification.Notification]
 	memory   *memorySource // nil: the hub reads from the database
 }
 
@@ -71,13 +71,13 @@ func serveAcquaint(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	var source realtime.Source = tables
+	var source realtime.Source[notification.Notification] = store.Inboxes{Store: tables}
 	if args[argMemory] != "" {
 		s.memory = &memorySource{Store: tables}
 		source = s.memory
 	}
 	//nolint:contextcheck // the hub ends with the process
-	s.hub = realtime.NewHub(source, &realtime.Local{}, realtime.Options{Sweep: noSweep, Now: now, Log: log})
+	s.hub = realtime.NewHub(source, &realtime.Local{}, realtime.Options{Sweep: noSweep, Now: now, Logger: log})
 
 	members := member.NewService(tables, now, newID)
 	verifier, err := auth.NewVerifier(ctx, auth.Config{Secret: []byte(secret)}, now, log)
@@ -89,7 +89,7 @@ func serveAcquaint(ctx context.Context, args []string) error {
 			Members:       members,
 			Network:       network.NewService(tables, s.hub, network.DefaultPolicy(), now, newID),
 			Notifications: notification.NewService(tables, s.hub, now),
-			Hub:           s.hub,
+			Inboxes:       s.hub,
 		}, graph.Options{Introspection: true, Log: log}),
 		Authenticator: auth.NewAuthenticator(verifier, members, now, log),
 		Ready:         tables.Ping, Log: log,
@@ -138,8 +138,8 @@ type memorySource struct {
 	last atomic.Int64
 }
 
-// NotificationsAfter implements realtime.Source.
-func (m *memorySource) NotificationsAfter(_ context.Context, cursors []notification.Cursor, limit int) (
+// After implements realtime.Source.
+func (m *memorySource) After(_ context.Context, cursors []notification.Cursor, limit int) (
 	map[notification.Cursor][]notification.Notification, error,
 ) {
 	out := make(map[notification.Cursor][]notification.Notification, len(cursors))

@@ -14,6 +14,8 @@ const (
 	FieldID = "member_id"
 	// FieldLastNumber holds the string denoting the last_number field in the database.
 	FieldLastNumber = "last_number"
+	// FieldLastChange holds the string denoting the last_change field in the database.
+	FieldLastChange = "last_change"
 	// FieldMuted holds the string denoting the muted field in the database.
 	FieldMuted = "muted"
 	// FieldPausedUntil holds the string denoting the paused_until field in the database.
@@ -37,6 +39,7 @@ const (
 var Columns = []string{
 	FieldID,
 	FieldLastNumber,
+	FieldLastChange,
 	FieldMuted,
 	FieldPausedUntil,
 }
@@ -54,6 +57,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultLastNumber holds the default value on creation for the "last_number" field.
 	DefaultLastNumber int64
+	// DefaultLastChange holds the default value on creation for the "last_change" field.
+	DefaultLastChange int64
 	// DefaultMuted holds the default value on creation for the "muted" field.
 	DefaultMuted int64
 )
@@ -69,6 +74,11 @@ func ByID(opts ...sql.OrderTermOption) OrderOption {
 // ByLastNumber orders the results by the last_number field.
 func ByLastNumber(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldLastNumber, opts...).ToFunc()
+}
+
+// ByLastChange orders the results by the last_change field.
+func ByLastChange(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldLastChange, opts...).ToFunc()
 }
 
 // ByMuted orders the results by the muted field.

@@ -61,6 +61,11 @@ func LastNumber(v int64) predicate.Inbox {
 	return predicate.Inbox(sql.FieldEQ(FieldLastNumber, v))
 }
 
+// LastChange applies equality check predicate on the "last_change" field. It's identical to LastChangeEQ.
+func LastChange(v int64) predicate.Inbox {
+	return predicate.Inbox(sql.FieldEQ(FieldLastChange, v))
+}
+
 // Muted applies equality check predicate on the "muted" field. It's identical to MutedEQ.
 func Muted(v int64) predicate.Inbox {
 	return predicate.Inbox(sql.FieldEQ(FieldMuted, v))
@@ -109,6 +114,46 @@ func LastNumberLT(v int64) predicate.Inbox {
 // LastNumberLTE applies the LTE predicate on the "last_number" field.
 func LastNumberLTE(v int64) predicate.Inbox {
 	return predicate.Inbox(sql.FieldLTE(FieldLastNumber, v))
+}
+
+// LastChangeEQ applies the EQ predicate on the "last_change" field.
+func LastChangeEQ(v int64) predicate.Inbox {
+	return predicate.Inbox(sql.FieldEQ(FieldLastChange, v))
+}
+
+// LastChangeNEQ applies the NEQ predicate on the "last_change" field.
+func LastChangeNEQ(v int64) predicate.Inbox {
+	return predicate.Inbox(sql.FieldNEQ(FieldLastChange, v))
+}
+
+// LastChangeIn applies the In predicate on the "last_change" field.
+func LastChangeIn(vs ...int64) predicate.Inbox {
+	return predicate.Inbox(sql.FieldIn(FieldLastChange, vs...))
+}
+
+// LastChangeNotIn applies the NotIn predicate on the "last_change" field.
+func LastChangeNotIn(vs ...int64) predicate.Inbox {
+	return predicate.Inbox(sql.FieldNotIn(FieldLastChange, vs...))
+}
+
+// LastChangeGT applies the GT predicate on the "last_change" field.
+func LastChangeGT(v int64) predicate.Inbox {
+	return predicate.Inbox(sql.FieldGT(FieldLastChange, v))
+}
+
+// LastChangeGTE applies the GTE predicate on the "last_change" field.
+func LastChangeGTE(v int64) predicate.Inbox {
+	return predicate.Inbox(sql.FieldGTE(FieldLastChange, v))
+}
+
+// LastChangeLT applies the LT predicate on the "last_change" field.
+func LastChangeLT(v int64) predicate.Inbox {
+	return predicate.Inbox(sql.FieldLT(FieldLastChange, v))
+}
+
+// LastChangeLTE applies the LTE predicate on the "last_change" field.
+func LastChangeLTE(v int64) predicate.Inbox {
+	return predicate.Inbox(sql.FieldLTE(FieldLastChange, v))
 }
 
 // MutedEQ applies the EQ predicate on the "muted" field.

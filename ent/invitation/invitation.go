@@ -32,6 +32,14 @@ const (
 	FieldSentAt = "sent_at"
 	// FieldAcceptedAt holds the string denoting the accepted_at field in the database.
 	FieldAcceptedAt = "accepted_at"
+	// FieldReminders holds the string denoting the reminders field in the database.
+	FieldReminders = "reminders"
+	// FieldRemindedAt holds the string denoting the reminded_at field in the database.
+	FieldRemindedAt = "reminded_at"
+	// FieldListedAt holds the string denoting the listed_at field in the database.
+	FieldListedAt = "listed_at"
+	// FieldConversationID holds the string denoting the conversation_id field in the database.
+	FieldConversationID = "conversation_id"
 	// EdgeSender holds the string denoting the sender edge name in mutations.
 	EdgeSender = "sender"
 	// EdgeRecipient holds the string denoting the recipient edge name in mutations.
@@ -67,6 +75,10 @@ var Columns = []string{
 	FieldAcquaintance,
 	FieldSentAt,
 	FieldAcceptedAt,
+	FieldReminders,
+	FieldRemindedAt,
+	FieldListedAt,
+	FieldConversationID,
 }
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -82,6 +94,8 @@ func ValidColumn(column string) bool {
 var (
 	// DefaultFlagged holds the default value on creation for the "flagged" field.
 	DefaultFlagged bool
+	// DefaultReminders holds the default value on creation for the "reminders" field.
+	DefaultReminders int
 )
 
 // OrderOption defines the ordering options for the Invitation queries.
@@ -140,6 +154,26 @@ func BySentAt(opts ...sql.OrderTermOption) OrderOption {
 // ByAcceptedAt orders the results by the accepted_at field.
 func ByAcceptedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldAcceptedAt, opts...).ToFunc()
+}
+
+// ByReminders orders the results by the reminders field.
+func ByReminders(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReminders, opts...).ToFunc()
+}
+
+// ByRemindedAt orders the results by the reminded_at field.
+func ByRemindedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRemindedAt, opts...).ToFunc()
+}
+
+// ByListedAt orders the results by the listed_at field.
+func ByListedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldListedAt, opts...).ToFunc()
+}
+
+// ByConversationID orders the results by the conversation_id field.
+func ByConversationID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldConversationID, opts...).ToFunc()
 }
 
 // BySenderField orders the results by sender field.

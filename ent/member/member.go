@@ -32,20 +32,55 @@ const (
 	FieldPhotoURL = "photo_url"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
 	FieldCreatedAt = "created_at"
+	// FieldWhoCanInvite holds the string denoting the who_can_invite field in the database.
+	FieldWhoCanInvite = "who_can_invite"
+	// FieldWhoSeesConnections holds the string denoting the who_sees_connections field in the database.
+	FieldWhoSeesConnections = "who_sees_connections"
+	// FieldWhoSeesProfile holds the string denoting the who_sees_profile field in the database.
+	FieldWhoSeesProfile = "who_sees_profile"
+	// FieldShareEmail holds the string denoting the share_email field in the database.
+	FieldShareEmail = "share_email"
+	// FieldInBlock holds the string denoting the in_block field in the database.
+	FieldInBlock = "in_block"
+	// FieldSuspendedAt holds the string denoting the suspended_at field in the database.
+	FieldSuspendedAt = "suspended_at"
+	// FieldErasedAt holds the string denoting the erased_at field in the database.
+	FieldErasedAt = "erased_at"
 	// EdgePeers holds the string denoting the peers edge name in mutations.
 	EdgePeers = "peers"
 	// EdgeBarredRecipients holds the string denoting the barred_recipients edge name in mutations.
 	EdgeBarredRecipients = "barred_recipients"
+	// EdgeFlaggedSenders holds the string denoting the flagged_senders edge name in mutations.
+	EdgeFlaggedSenders = "flagged_senders"
+	// EdgeBlocked holds the string denoting the blocked edge name in mutations.
+	EdgeBlocked = "blocked"
+	// EdgeConversations holds the string denoting the conversations edge name in mutations.
+	EdgeConversations = "conversations"
 	// EdgeConnections holds the string denoting the connections edge name in mutations.
 	EdgeConnections = "connections"
 	// EdgeReinviteBars holds the string denoting the reinvite_bars edge name in mutations.
 	EdgeReinviteBars = "reinvite_bars"
+	// EdgeFlags holds the string denoting the flags edge name in mutations.
+	EdgeFlags = "flags"
+	// EdgeBlocks holds the string denoting the blocks edge name in mutations.
+	EdgeBlocks = "blocks"
+	// EdgeParticipants holds the string denoting the participants edge name in mutations.
+	EdgeParticipants = "participants"
 	// Table holds the table name of the member in the database.
 	Table = "members"
 	// PeersTable is the table that holds the peers relation/edge. The primary key declared below.
 	PeersTable = "connections"
 	// BarredRecipientsTable is the table that holds the barred_recipients relation/edge. The primary key declared below.
 	BarredRecipientsTable = "reinvite_bars"
+	// FlaggedSendersTable is the table that holds the flagged_senders relation/edge. The primary key declared below.
+	FlaggedSendersTable = "flags"
+	// BlockedTable is the table that holds the blocked relation/edge. The primary key declared below.
+	BlockedTable = "blocks"
+	// ConversationsTable is the table that holds the conversations relation/edge. The primary key declared below.
+	ConversationsTable = "participants"
+	// ConversationsInverseTable is the table name for the Conversation entity.
+	// It exists in this package in order to avoid circular dependency with the "conversation" package.
+	ConversationsInverseTable = "conversations"
 	// ConnectionsTable is the table that holds the connections relation/edge.
 	ConnectionsTable = "connections"
 	// ConnectionsInverseTable is the table name for the Connection entity.
@@ -60,6 +95,27 @@ const (
 	ReinviteBarsInverseTable = "reinvite_bars"
 	// ReinviteBarsColumn is the table column denoting the reinvite_bars relation/edge.
 	ReinviteBarsColumn = "sender_id"
+	// FlagsTable is the table that holds the flags relation/edge.
+	FlagsTable = "flags"
+	// FlagsInverseTable is the table name for the Flag entity.
+	// It exists in this package in order to avoid circular dependency with the "flag" package.
+	FlagsInverseTable = "flags"
+	// FlagsColumn is the table column denoting the flags relation/edge.
+	FlagsColumn = "recipient_id"
+	// BlocksTable is the table that holds the blocks relation/edge.
+	BlocksTable = "blocks"
+	// BlocksInverseTable is the table name for the Block entity.
+	// It exists in this package in order to avoid circular dependency with the "block" package.
+	BlocksInverseTable = "blocks"
+	// BlocksColumn is the table column denoting the blocks relation/edge.
+	BlocksColumn = "blocker_id"
+	// ParticipantsTable is the table that holds the participants relation/edge.
+	ParticipantsTable = "participants"
+	// ParticipantsInverseTable is the table name for the Participant entity.
+	// It exists in this package in order to avoid circular dependency with the "participant" package.
+	ParticipantsInverseTable = "participants"
+	// ParticipantsColumn is the table column denoting the participants relation/edge.
+	ParticipantsColumn = "member_id"
 )
 
 // Columns holds all SQL columns for member fields.
@@ -75,6 +131,13 @@ var Columns = []string{
 	FieldCompany,
 	FieldPhotoURL,
 	FieldCreatedAt,
+	FieldWhoCanInvite,
+	FieldWhoSeesConnections,
+	FieldWhoSeesProfile,
+	FieldShareEmail,
+	FieldInBlock,
+	FieldSuspendedAt,
+	FieldErasedAt,
 }
 
 var (
@@ -84,6 +147,15 @@ var (
 	// BarredRecipientsPrimaryKey and BarredRecipientsColumn2 are the table columns denoting the
 	// primary key for the barred_recipients relation (M2M).
 	BarredRecipientsPrimaryKey = []string{"sender_id", "recipient_id"}
+	// FlaggedSendersPrimaryKey and FlaggedSendersColumn2 are the table columns denoting the
+	// primary key for the flagged_senders relation (M2M).
+	FlaggedSendersPrimaryKey = []string{"recipient_id", "sender_id"}
+	// BlockedPrimaryKey and BlockedColumn2 are the table columns denoting the
+	// primary key for the blocked relation (M2M).
+	BlockedPrimaryKey = []string{"blocker_id", "blocked_id"}
+	// ConversationsPrimaryKey and ConversationsColumn2 are the table columns denoting the
+	// primary key for the conversations relation (M2M).
+	ConversationsPrimaryKey = []string{"member_id", "conversation_id"}
 )
 
 // ValidColumn reports if the column name is valid (part of the table columns).
@@ -95,6 +167,19 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// DefaultWhoCanInvite holds the default value on creation for the "who_can_invite" field.
+	DefaultWhoCanInvite string
+	// DefaultWhoSeesConnections holds the default value on creation for the "who_sees_connections" field.
+	DefaultWhoSeesConnections string
+	// DefaultWhoSeesProfile holds the default value on creation for the "who_sees_profile" field.
+	DefaultWhoSeesProfile string
+	// DefaultShareEmail holds the default value on creation for the "share_email" field.
+	DefaultShareEmail bool
+	// DefaultInBlock holds the default value on creation for the "in_block" field.
+	DefaultInBlock bool
+)
 
 // OrderOption defines the ordering options for the Member queries.
 type OrderOption func(*sql.Selector)
@@ -154,6 +239,41 @@ func ByCreatedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldCreatedAt, opts...).ToFunc()
 }
 
+// ByWhoCanInvite orders the results by the who_can_invite field.
+func ByWhoCanInvite(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWhoCanInvite, opts...).ToFunc()
+}
+
+// ByWhoSeesConnections orders the results by the who_sees_connections field.
+func ByWhoSeesConnections(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWhoSeesConnections, opts...).ToFunc()
+}
+
+// ByWhoSeesProfile orders the results by the who_sees_profile field.
+func ByWhoSeesProfile(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldWhoSeesProfile, opts...).ToFunc()
+}
+
+// ByShareEmail orders the results by the share_email field.
+func ByShareEmail(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldShareEmail, opts...).ToFunc()
+}
+
+// ByInBlock orders the results by the in_block field.
+func ByInBlock(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldInBlock, opts...).ToFunc()
+}
+
+// BySuspendedAt orders the results by the suspended_at field.
+func BySuspendedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldSuspendedAt, opts...).ToFunc()
+}
+
+// ByErasedAt orders the results by the erased_at field.
+func ByErasedAt(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldErasedAt, opts...).ToFunc()
+}
+
 // ByPeersCount orders the results by peers count.
 func ByPeersCount(opts ...sql.OrderTermOption) OrderOption {
 	return func(s *sql.Selector) {
@@ -179,6 +299,48 @@ func ByBarredRecipientsCount(opts ...sql.OrderTermOption) OrderOption {
 func ByBarredRecipients(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 	return func(s *sql.Selector) {
 		sqlgraph.OrderByNeighborTerms(s, newBarredRecipientsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByFlaggedSendersCount orders the results by flagged_senders count.
+func ByFlaggedSendersCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newFlaggedSendersStep(), opts...)
+	}
+}
+
+// ByFlaggedSenders orders the results by flagged_senders terms.
+func ByFlaggedSenders(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newFlaggedSendersStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByBlockedCount orders the results by blocked count.
+func ByBlockedCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newBlockedStep(), opts...)
+	}
+}
+
+// ByBlocked orders the results by blocked terms.
+func ByBlocked(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newBlockedStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByConversationsCount orders the results by conversations count.
+func ByConversationsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newConversationsStep(), opts...)
+	}
+}
+
+// ByConversations orders the results by conversations terms.
+func ByConversations(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newConversationsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
 
@@ -209,6 +371,48 @@ func ByReinviteBars(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
 		sqlgraph.OrderByNeighborTerms(s, newReinviteBarsStep(), append([]sql.OrderTerm{term}, terms...)...)
 	}
 }
+
+// ByFlagsCount orders the results by flags count.
+func ByFlagsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newFlagsStep(), opts...)
+	}
+}
+
+// ByFlags orders the results by flags terms.
+func ByFlags(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newFlagsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByBlocksCount orders the results by blocks count.
+func ByBlocksCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newBlocksStep(), opts...)
+	}
+}
+
+// ByBlocks orders the results by blocks terms.
+func ByBlocks(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newBlocksStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
+
+// ByParticipantsCount orders the results by participants count.
+func ByParticipantsCount(opts ...sql.OrderTermOption) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborsCount(s, newParticipantsStep(), opts...)
+	}
+}
+
+// ByParticipants orders the results by participants terms.
+func ByParticipants(term sql.OrderTerm, terms ...sql.OrderTerm) OrderOption {
+	return func(s *sql.Selector) {
+		sqlgraph.OrderByNeighborTerms(s, newParticipantsStep(), append([]sql.OrderTerm{term}, terms...)...)
+	}
+}
 func newPeersStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -223,6 +427,27 @@ func newBarredRecipientsStep() *sqlgraph.Step {
 		sqlgraph.Edge(sqlgraph.M2M, false, BarredRecipientsTable, BarredRecipientsPrimaryKey...),
 	)
 }
+func newFlaggedSendersStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(Table, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, false, FlaggedSendersTable, FlaggedSendersPrimaryKey...),
+	)
+}
+func newBlockedStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(Table, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, false, BlockedTable, BlockedPrimaryKey...),
+	)
+}
+func newConversationsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ConversationsInverseTable, FieldID),
+		sqlgraph.Edge(sqlgraph.M2M, false, ConversationsTable, ConversationsPrimaryKey...),
+	)
+}
 func newConnectionsStep() *sqlgraph.Step {
 	return sqlgraph.NewStep(
 		sqlgraph.From(Table, FieldID),
@@ -235,5 +460,26 @@ func newReinviteBarsStep() *sqlgraph.Step {
 		sqlgraph.From(Table, FieldID),
 		sqlgraph.To(ReinviteBarsInverseTable, ReinviteBarsColumn),
 		sqlgraph.Edge(sqlgraph.O2M, true, ReinviteBarsTable, ReinviteBarsColumn),
+	)
+}
+func newFlagsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(FlagsInverseTable, FlagsColumn),
+		sqlgraph.Edge(sqlgraph.O2M, true, FlagsTable, FlagsColumn),
+	)
+}
+func newBlocksStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(BlocksInverseTable, BlocksColumn),
+		sqlgraph.Edge(sqlgraph.O2M, true, BlocksTable, BlocksColumn),
+	)
+}
+func newParticipantsStep() *sqlgraph.Step {
+	return sqlgraph.NewStep(
+		sqlgraph.From(Table, FieldID),
+		sqlgraph.To(ParticipantsInverseTable, ParticipantsColumn),
+		sqlgraph.Edge(sqlgraph.O2M, true, ParticipantsTable, ParticipantsColumn),
 	)
 }

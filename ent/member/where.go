@@ -106,6 +106,41 @@ func CreatedAt(v time.Time) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldCreatedAt, v))
 }
 
+// WhoCanInvite applies equality check predicate on the "who_can_invite" field. It's identical to WhoCanInviteEQ.
+func WhoCanInvite(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldWhoCanInvite, v))
+}
+
+// WhoSeesConnections applies equality check predicate on the "who_sees_connections" field. It's identical to WhoSeesConnectionsEQ.
+func WhoSeesConnections(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldWhoSeesConnections, v))
+}
+
+// WhoSeesProfile applies equality check predicate on the "who_sees_profile" field. It's identical to WhoSeesProfileEQ.
+func WhoSeesProfile(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldWhoSeesProfile, v))
+}
+
+// ShareEmail applies equality check predicate on the "share_email" field. It's identical to ShareEmailEQ.
+func ShareEmail(v bool) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldShareEmail, v))
+}
+
+// InBlock applies equality check predicate on the "in_block" field. It's identical to InBlockEQ.
+func InBlock(v bool) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldInBlock, v))
+}
+
+// SuspendedAt applies equality check predicate on the "suspended_at" field. It's identical to SuspendedAtEQ.
+func SuspendedAt(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldSuspendedAt, v))
+}
+
+// ErasedAt applies equality check predicate on the "erased_at" field. It's identical to ErasedAtEQ.
+func ErasedAt(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldErasedAt, v))
+}
+
 // SubjectEQ applies the EQ predicate on the "subject" field.
 func SubjectEQ(v string) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldSubject, v))
@@ -791,6 +826,321 @@ func CreatedAtLTE(v time.Time) predicate.Member {
 	return predicate.Member(sql.FieldLTE(FieldCreatedAt, v))
 }
 
+// WhoCanInviteEQ applies the EQ predicate on the "who_can_invite" field.
+func WhoCanInviteEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldWhoCanInvite, v))
+}
+
+// WhoCanInviteNEQ applies the NEQ predicate on the "who_can_invite" field.
+func WhoCanInviteNEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldWhoCanInvite, v))
+}
+
+// WhoCanInviteIn applies the In predicate on the "who_can_invite" field.
+func WhoCanInviteIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldWhoCanInvite, vs...))
+}
+
+// WhoCanInviteNotIn applies the NotIn predicate on the "who_can_invite" field.
+func WhoCanInviteNotIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldWhoCanInvite, vs...))
+}
+
+// WhoCanInviteGT applies the GT predicate on the "who_can_invite" field.
+func WhoCanInviteGT(v string) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldWhoCanInvite, v))
+}
+
+// WhoCanInviteGTE applies the GTE predicate on the "who_can_invite" field.
+func WhoCanInviteGTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldWhoCanInvite, v))
+}
+
+// WhoCanInviteLT applies the LT predicate on the "who_can_invite" field.
+func WhoCanInviteLT(v string) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldWhoCanInvite, v))
+}
+
+// WhoCanInviteLTE applies the LTE predicate on the "who_can_invite" field.
+func WhoCanInviteLTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldWhoCanInvite, v))
+}
+
+// WhoCanInviteContains applies the Contains predicate on the "who_can_invite" field.
+func WhoCanInviteContains(v string) predicate.Member {
+	return predicate.Member(sql.FieldContains(FieldWhoCanInvite, v))
+}
+
+// WhoCanInviteHasPrefix applies the HasPrefix predicate on the "who_can_invite" field.
+func WhoCanInviteHasPrefix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasPrefix(FieldWhoCanInvite, v))
+}
+
+// WhoCanInviteHasSuffix applies the HasSuffix predicate on the "who_can_invite" field.
+func WhoCanInviteHasSuffix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasSuffix(FieldWhoCanInvite, v))
+}
+
+// WhoCanInviteEqualFold applies the EqualFold predicate on the "who_can_invite" field.
+func WhoCanInviteEqualFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldEqualFold(FieldWhoCanInvite, v))
+}
+
+// WhoCanInviteContainsFold applies the ContainsFold predicate on the "who_can_invite" field.
+func WhoCanInviteContainsFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldContainsFold(FieldWhoCanInvite, v))
+}
+
+// WhoSeesConnectionsEQ applies the EQ predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldWhoSeesConnections, v))
+}
+
+// WhoSeesConnectionsNEQ applies the NEQ predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsNEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldWhoSeesConnections, v))
+}
+
+// WhoSeesConnectionsIn applies the In predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldWhoSeesConnections, vs...))
+}
+
+// WhoSeesConnectionsNotIn applies the NotIn predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsNotIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldWhoSeesConnections, vs...))
+}
+
+// WhoSeesConnectionsGT applies the GT predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsGT(v string) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldWhoSeesConnections, v))
+}
+
+// WhoSeesConnectionsGTE applies the GTE predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsGTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldWhoSeesConnections, v))
+}
+
+// WhoSeesConnectionsLT applies the LT predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsLT(v string) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldWhoSeesConnections, v))
+}
+
+// WhoSeesConnectionsLTE applies the LTE predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsLTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldWhoSeesConnections, v))
+}
+
+// WhoSeesConnectionsContains applies the Contains predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsContains(v string) predicate.Member {
+	return predicate.Member(sql.FieldContains(FieldWhoSeesConnections, v))
+}
+
+// WhoSeesConnectionsHasPrefix applies the HasPrefix predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsHasPrefix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasPrefix(FieldWhoSeesConnections, v))
+}
+
+// WhoSeesConnectionsHasSuffix applies the HasSuffix predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsHasSuffix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasSuffix(FieldWhoSeesConnections, v))
+}
+
+// WhoSeesConnectionsEqualFold applies the EqualFold predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsEqualFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldEqualFold(FieldWhoSeesConnections, v))
+}
+
+// WhoSeesConnectionsContainsFold applies the ContainsFold predicate on the "who_sees_connections" field.
+func WhoSeesConnectionsContainsFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldContainsFold(FieldWhoSeesConnections, v))
+}
+
+// WhoSeesProfileEQ applies the EQ predicate on the "who_sees_profile" field.
+func WhoSeesProfileEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldWhoSeesProfile, v))
+}
+
+// WhoSeesProfileNEQ applies the NEQ predicate on the "who_sees_profile" field.
+func WhoSeesProfileNEQ(v string) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldWhoSeesProfile, v))
+}
+
+// WhoSeesProfileIn applies the In predicate on the "who_sees_profile" field.
+func WhoSeesProfileIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldWhoSeesProfile, vs...))
+}
+
+// WhoSeesProfileNotIn applies the NotIn predicate on the "who_sees_profile" field.
+func WhoSeesProfileNotIn(vs ...string) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldWhoSeesProfile, vs...))
+}
+
+// WhoSeesProfileGT applies the GT predicate on the "who_sees_profile" field.
+func WhoSeesProfileGT(v string) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldWhoSeesProfile, v))
+}
+
+// WhoSeesProfileGTE applies the GTE predicate on the "who_sees_profile" field.
+func WhoSeesProfileGTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldWhoSeesProfile, v))
+}
+
+// WhoSeesProfileLT applies the LT predicate on the "who_sees_profile" field.
+func WhoSeesProfileLT(v string) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldWhoSeesProfile, v))
+}
+
+// WhoSeesProfileLTE applies the LTE predicate on the "who_sees_profile" field.
+func WhoSeesProfileLTE(v string) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldWhoSeesProfile, v))
+}
+
+// WhoSeesProfileContains applies the Contains predicate on the "who_sees_profile" field.
+func WhoSeesProfileContains(v string) predicate.Member {
+	return predicate.Member(sql.FieldContains(FieldWhoSeesProfile, v))
+}
+
+// WhoSeesProfileHasPrefix applies the HasPrefix predicate on the "who_sees_profile" field.
+func WhoSeesProfileHasPrefix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasPrefix(FieldWhoSeesProfile, v))
+}
+
+// WhoSeesProfileHasSuffix applies the HasSuffix predicate on the "who_sees_profile" field.
+func WhoSeesProfileHasSuffix(v string) predicate.Member {
+	return predicate.Member(sql.FieldHasSuffix(FieldWhoSeesProfile, v))
+}
+
+// WhoSeesProfileEqualFold applies the EqualFold predicate on the "who_sees_profile" field.
+func WhoSeesProfileEqualFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldEqualFold(FieldWhoSeesProfile, v))
+}
+
+// WhoSeesProfileContainsFold applies the ContainsFold predicate on the "who_sees_profile" field.
+func WhoSeesProfileContainsFold(v string) predicate.Member {
+	return predicate.Member(sql.FieldContainsFold(FieldWhoSeesProfile, v))
+}
+
+// ShareEmailEQ applies the EQ predicate on the "share_email" field.
+func ShareEmailEQ(v bool) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldShareEmail, v))
+}
+
+// ShareEmailNEQ applies the NEQ predicate on the "share_email" field.
+func ShareEmailNEQ(v bool) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldShareEmail, v))
+}
+
+// InBlockEQ applies the EQ predicate on the "in_block" field.
+func InBlockEQ(v bool) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldInBlock, v))
+}
+
+// InBlockNEQ applies the NEQ predicate on the "in_block" field.
+func InBlockNEQ(v bool) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldInBlock, v))
+}
+
+// SuspendedAtEQ applies the EQ predicate on the "suspended_at" field.
+func SuspendedAtEQ(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldSuspendedAt, v))
+}
+
+// SuspendedAtNEQ applies the NEQ predicate on the "suspended_at" field.
+func SuspendedAtNEQ(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldSuspendedAt, v))
+}
+
+// SuspendedAtIn applies the In predicate on the "suspended_at" field.
+func SuspendedAtIn(vs ...time.Time) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldSuspendedAt, vs...))
+}
+
+// SuspendedAtNotIn applies the NotIn predicate on the "suspended_at" field.
+func SuspendedAtNotIn(vs ...time.Time) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldSuspendedAt, vs...))
+}
+
+// SuspendedAtGT applies the GT predicate on the "suspended_at" field.
+func SuspendedAtGT(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldSuspendedAt, v))
+}
+
+// SuspendedAtGTE applies the GTE predicate on the "suspended_at" field.
+func SuspendedAtGTE(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldSuspendedAt, v))
+}
+
+// SuspendedAtLT applies the LT predicate on the "suspended_at" field.
+func SuspendedAtLT(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldSuspendedAt, v))
+}
+
+// SuspendedAtLTE applies the LTE predicate on the "suspended_at" field.
+func SuspendedAtLTE(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldSuspendedAt, v))
+}
+
+// SuspendedAtIsNil applies the IsNil predicate on the "suspended_at" field.
+func SuspendedAtIsNil() predicate.Member {
+	return predicate.Member(sql.FieldIsNull(FieldSuspendedAt))
+}
+
+// SuspendedAtNotNil applies the NotNil predicate on the "suspended_at" field.
+func SuspendedAtNotNil() predicate.Member {
+	return predicate.Member(sql.FieldNotNull(FieldSuspendedAt))
+}
+
+// ErasedAtEQ applies the EQ predicate on the "erased_at" field.
+func ErasedAtEQ(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldErasedAt, v))
+}
+
+// ErasedAtNEQ applies the NEQ predicate on the "erased_at" field.
+func ErasedAtNEQ(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldErasedAt, v))
+}
+
+// ErasedAtIn applies the In predicate on the "erased_at" field.
+func ErasedAtIn(vs ...time.Time) predicate.Member {
+	return predicate.Member(sql.FieldIn(FieldErasedAt, vs...))
+}
+
+// ErasedAtNotIn applies the NotIn predicate on the "erased_at" field.
+func ErasedAtNotIn(vs ...time.Time) predicate.Member {
+	return predicate.Member(sql.FieldNotIn(FieldErasedAt, vs...))
+}
+
+// ErasedAtGT applies the GT predicate on the "erased_at" field.
+func ErasedAtGT(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldGT(FieldErasedAt, v))
+}
+
+// ErasedAtGTE applies the GTE predicate on the "erased_at" field.
+func ErasedAtGTE(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldGTE(FieldErasedAt, v))
+}
+
+// ErasedAtLT applies the LT predicate on the "erased_at" field.
+func ErasedAtLT(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldLT(FieldErasedAt, v))
+}
+
+// ErasedAtLTE applies the LTE predicate on the "erased_at" field.
+func ErasedAtLTE(v time.Time) predicate.Member {
+	return predicate.Member(sql.FieldLTE(FieldErasedAt, v))
+}
+
+// ErasedAtIsNil applies the IsNil predicate on the "erased_at" field.
+func ErasedAtIsNil() predicate.Member {
+	return predicate.Member(sql.FieldIsNull(FieldErasedAt))
+}
+
+// ErasedAtNotNil applies the NotNil predicate on the "erased_at" field.
+func ErasedAtNotNil() predicate.Member {
+	return predicate.Member(sql.FieldNotNull(FieldErasedAt))
+}
+
 // HasPeers applies the HasEdge predicate on the "peers" edge.
 func HasPeers() predicate.Member {
 	return predicate.Member(func(s *sql.Selector) {
@@ -837,6 +1187,75 @@ func HasBarredRecipientsWith(preds ...predicate.Member) predicate.Member {
 	})
 }
 
+// HasFlaggedSenders applies the HasEdge predicate on the "flagged_senders" edge.
+func HasFlaggedSenders() predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, FlaggedSendersTable, FlaggedSendersPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasFlaggedSendersWith applies the HasEdge predicate on the "flagged_senders" edge with a given conditions (other predicates).
+func HasFlaggedSendersWith(preds ...predicate.Member) predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := newFlaggedSendersStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasBlocked applies the HasEdge predicate on the "blocked" edge.
+func HasBlocked() predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, BlockedTable, BlockedPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasBlockedWith applies the HasEdge predicate on the "blocked" edge with a given conditions (other predicates).
+func HasBlockedWith(preds ...predicate.Member) predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := newBlockedStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasConversations applies the HasEdge predicate on the "conversations" edge.
+func HasConversations() predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.M2M, false, ConversationsTable, ConversationsPrimaryKey...),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasConversationsWith applies the HasEdge predicate on the "conversations" edge with a given conditions (other predicates).
+func HasConversationsWith(preds ...predicate.Conversation) predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := newConversationsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
 // HasConnections applies the HasEdge predicate on the "connections" edge.
 func HasConnections() predicate.Member {
 	return predicate.Member(func(s *sql.Selector) {
@@ -875,6 +1294,75 @@ func HasReinviteBars() predicate.Member {
 func HasReinviteBarsWith(preds ...predicate.ReinviteBar) predicate.Member {
 	return predicate.Member(func(s *sql.Selector) {
 		step := newReinviteBarsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasFlags applies the HasEdge predicate on the "flags" edge.
+func HasFlags() predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, FlagsTable, FlagsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasFlagsWith applies the HasEdge predicate on the "flags" edge with a given conditions (other predicates).
+func HasFlagsWith(preds ...predicate.Flag) predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := newFlagsStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasBlocks applies the HasEdge predicate on the "blocks" edge.
+func HasBlocks() predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, BlocksTable, BlocksColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasBlocksWith applies the HasEdge predicate on the "blocks" edge with a given conditions (other predicates).
+func HasBlocksWith(preds ...predicate.Block) predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := newBlocksStep()
+		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
+			for _, p := range preds {
+				p(s)
+			}
+		})
+	})
+}
+
+// HasParticipants applies the HasEdge predicate on the "participants" edge.
+func HasParticipants() predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := sqlgraph.NewStep(
+			sqlgraph.From(Table, FieldID),
+			sqlgraph.Edge(sqlgraph.O2M, true, ParticipantsTable, ParticipantsColumn),
+		)
+		sqlgraph.HasNeighbors(s, step)
+	})
+}
+
+// HasParticipantsWith applies the HasEdge predicate on the "participants" edge with a given conditions (other predicates).
+func HasParticipantsWith(preds ...predicate.Participant) predicate.Member {
+	return predicate.Member(func(s *sql.Selector) {
+		step := newParticipantsStep()
 		sqlgraph.HasNeighborsWith(s, step, func(s *sql.Selector) {
 			for _, p := range preds {
 				p(s)

@@ -9,6 +9,44 @@ import (
 )
 
 var (
+	// BlocksColumns holds the columns for the "blocks" table.
+	BlocksColumns = []*schema.Column{
+		{Name: "blocked_at", Type: field.TypeTime},
+		{Name: "blocker_id", Type: field.TypeUUID},
+		{Name: "blocked_id", Type: field.TypeUUID},
+	}
+	// BlocksTable holds the schema information for the "blocks" table.
+	BlocksTable = &schema.Table{
+		Name:       "blocks",
+		Columns:    BlocksColumns,
+		PrimaryKey: []*schema.Column{BlocksColumns[1], BlocksColumns[2]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "blocks_members_blocker",
+				Columns:    []*schema.Column{BlocksColumns[1]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "blocks_members_blocked",
+				Columns:    []*schema.Column{BlocksColumns[2]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "block_blocker_id_blocked_at_blocked_id",
+				Unique:  false,
+				Columns: []*schema.Column{BlocksColumns[1], BlocksColumns[0], BlocksColumns[2]},
+			},
+			{
+				Name:    "block_blocked_id_blocker_id",
+				Unique:  false,
+				Columns: []*schema.Column{BlocksColumns[2], BlocksColumns[1]},
+			},
+		},
+	}
 	// ConnectionsColumns holds the columns for the "connections" table.
 	ConnectionsColumns = []*schema.Column{
 		{Name: "connected_at", Type: field.TypeTime},
@@ -42,10 +80,87 @@ var (
 			},
 		},
 	}
+	// ConversationsColumns holds the columns for the "conversations" table.
+	ConversationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "pair_lo", Type: field.TypeUUID},
+		{Name: "pair_hi", Type: field.TypeUUID},
+		{Name: "last_number", Type: field.TypeInt64, Default: 0},
+	}
+	// ConversationsTable holds the schema information for the "conversations" table.
+	ConversationsTable = &schema.Table{
+		Name:       "conversations",
+		Columns:    ConversationsColumns,
+		PrimaryKey: []*schema.Column{ConversationsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "conversation_pair_lo_pair_hi",
+				Unique:  true,
+				Columns: []*schema.Column{ConversationsColumns[1], ConversationsColumns[2]},
+			},
+		},
+	}
+	// FeedEntriesColumns holds the columns for the "feed_entries" table.
+	FeedEntriesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "member_id", Type: field.TypeUUID},
+		{Name: "number", Type: field.TypeInt64},
+		{Name: "kind", Type: field.TypeString, Size: 2147483647},
+		{Name: "other_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "invitation_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "message_id", Type: field.TypeUUID, Nullable: true},
+	}
+	// FeedEntriesTable holds the schema information for the "feed_entries" table.
+	FeedEntriesTable = &schema.Table{
+		Name:       "feed_entries",
+		Columns:    FeedEntriesColumns,
+		PrimaryKey: []*schema.Column{FeedEntriesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "feedentry_member_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{FeedEntriesColumns[1], FeedEntriesColumns[2]},
+			},
+		},
+	}
+	// FlagsColumns holds the columns for the "flags" table.
+	FlagsColumns = []*schema.Column{
+		{Name: "flagged_at", Type: field.TypeTime},
+		{Name: "recipient_id", Type: field.TypeUUID},
+		{Name: "sender_id", Type: field.TypeUUID},
+	}
+	// FlagsTable holds the schema information for the "flags" table.
+	FlagsTable = &schema.Table{
+		Name:       "flags",
+		Columns:    FlagsColumns,
+		PrimaryKey: []*schema.Column{FlagsColumns[1], FlagsColumns[2]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "flags_members_recipient",
+				Columns:    []*schema.Column{FlagsColumns[1]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "flags_members_sender",
+				Columns:    []*schema.Column{FlagsColumns[2]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "flag_sender_id_flagged_at",
+				Unique:  false,
+				Columns: []*schema.Column{FlagsColumns[2], FlagsColumns[0]},
+			},
+		},
+	}
 	// InboxesColumns holds the columns for the "inboxes" table.
 	InboxesColumns = []*schema.Column{
 		{Name: "member_id", Type: field.TypeUUID},
 		{Name: "last_number", Type: field.TypeInt64, Default: 0},
+		{Name: "last_change", Type: field.TypeInt64, Default: 0},
 		{Name: "muted", Type: field.TypeInt64, Default: 0},
 		{Name: "paused_until", Type: field.TypeTime, Nullable: true},
 	}
@@ -66,6 +181,10 @@ var (
 		{Name: "acquaintance", Type: field.TypeString, Size: 2147483647},
 		{Name: "sent_at", Type: field.TypeTime},
 		{Name: "accepted_at", Type: field.TypeTime, Nullable: true},
+		{Name: "reminders", Type: field.TypeInt, Default: 0},
+		{Name: "reminded_at", Type: field.TypeTime, Nullable: true},
+		{Name: "listed_at", Type: field.TypeTime, Nullable: true},
+		{Name: "conversation_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "sender_id", Type: field.TypeUUID},
 		{Name: "recipient_id", Type: field.TypeUUID},
 	}
@@ -77,13 +196,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "invitations_members_sender",
-				Columns:    []*schema.Column{InvitationsColumns[9]},
+				Columns:    []*schema.Column{InvitationsColumns[13]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
 			{
 				Symbol:     "invitations_members_recipient",
-				Columns:    []*schema.Column{InvitationsColumns[10]},
+				Columns:    []*schema.Column{InvitationsColumns[14]},
 				RefColumns: []*schema.Column{MembersColumns[0]},
 				OnDelete:   schema.NoAction,
 			},
@@ -100,15 +219,28 @@ var (
 			{
 				Name:    "invitation_sender_id_sent_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[9], InvitationsColumns[7], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[13], InvitationsColumns[7], InvitationsColumns[0]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "state IN ('pending', 'ignored', 'declined')",
 				},
 			},
 			{
-				Name:    "invitation_recipient_id_state_sent_at_id",
+				Name:    "invitation_recipient_id_state_listed_at_id",
 				Unique:  false,
-				Columns: []*schema.Column{InvitationsColumns[10], InvitationsColumns[3], InvitationsColumns[7], InvitationsColumns[0]},
+				Columns: []*schema.Column{InvitationsColumns[14], InvitationsColumns[3], InvitationsColumns[11], InvitationsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "state IN ('pending', 'ignored', 'declined')",
+				},
+			},
+			{
+				Name:    "invitation_window",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[13], InvitationsColumns[7]},
+			},
+			{
+				Name:    "invitation_expiry",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[7]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "state IN ('pending', 'ignored', 'declined')",
 				},
@@ -128,12 +260,50 @@ var (
 		{Name: "company", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "photo_url", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "created_at", Type: field.TypeTime},
+		{Name: "who_can_invite", Type: field.TypeString, Size: 2147483647, Default: "everyone"},
+		{Name: "who_sees_connections", Type: field.TypeString, Size: 2147483647, Default: "connections"},
+		{Name: "who_sees_profile", Type: field.TypeString, Size: 2147483647, Default: "everyone"},
+		{Name: "share_email", Type: field.TypeBool, Default: false},
+		{Name: "in_block", Type: field.TypeBool, Default: false},
+		{Name: "suspended_at", Type: field.TypeTime, Nullable: true},
+		{Name: "erased_at", Type: field.TypeTime, Nullable: true},
 	}
 	// MembersTable holds the schema information for the "members" table.
 	MembersTable = &schema.Table{
 		Name:       "members",
 		Columns:    MembersColumns,
 		PrimaryKey: []*schema.Column{MembersColumns[0]},
+	}
+	// MessagesColumns holds the columns for the "messages" table.
+	MessagesColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "conversation_id", Type: field.TypeUUID},
+		{Name: "number", Type: field.TypeInt64},
+		{Name: "sender_id", Type: field.TypeUUID},
+		{Name: "body", Type: field.TypeString, Size: 2147483647},
+		{Name: "client_key", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "sent_at", Type: field.TypeTime},
+	}
+	// MessagesTable holds the schema information for the "messages" table.
+	MessagesTable = &schema.Table{
+		Name:       "messages",
+		Columns:    MessagesColumns,
+		PrimaryKey: []*schema.Column{MessagesColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "message_conversation_id_number",
+				Unique:  true,
+				Columns: []*schema.Column{MessagesColumns[1], MessagesColumns[2]},
+			},
+			{
+				Name:    "message_sender_id_client_key",
+				Unique:  true,
+				Columns: []*schema.Column{MessagesColumns[3], MessagesColumns[5]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "client_key IS NOT NULL",
+				},
+			},
+		},
 	}
 	// NotificationsColumns holds the columns for the "notifications" table.
 	NotificationsColumns = []*schema.Column{
@@ -142,6 +312,9 @@ var (
 		{Name: "category", Type: field.TypeString, Size: 2147483647},
 		{Name: "actor_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "invitation_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "message_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "publication_id", Type: field.TypeUUID, Nullable: true},
+		{Name: "reminder", Type: field.TypeBool, Default: false},
 		{Name: "held", Type: field.TypeBool, Default: false},
 		{Name: "created_at", Type: field.TypeTime},
 		{Name: "read_at", Type: field.TypeTime, Nullable: true},
@@ -155,7 +328,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "notifications_inboxes_notifications",
-				Columns:    []*schema.Column{NotificationsColumns[8]},
+				Columns:    []*schema.Column{NotificationsColumns[11]},
 				RefColumns: []*schema.Column{InboxesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -164,12 +337,12 @@ var (
 			{
 				Name:    "notification_member_id_sequence",
 				Unique:  true,
-				Columns: []*schema.Column{NotificationsColumns[8], NotificationsColumns[1]},
+				Columns: []*schema.Column{NotificationsColumns[11], NotificationsColumns[1]},
 			},
 			{
 				Name:    "notification_unread",
 				Unique:  false,
-				Columns: []*schema.Column{NotificationsColumns[8], NotificationsColumns[1]},
+				Columns: []*schema.Column{NotificationsColumns[11], NotificationsColumns[1]},
 				Annotation: &entsql.IndexAnnotation{
 					Where: "read_at IS NULL",
 				},
@@ -178,6 +351,41 @@ var (
 				Name:    "notification_invitation_id",
 				Unique:  false,
 				Columns: []*schema.Column{NotificationsColumns[4]},
+			},
+		},
+	}
+	// ParticipantsColumns holds the columns for the "participants" table.
+	ParticipantsColumns = []*schema.Column{
+		{Name: "other_id", Type: field.TypeUUID},
+		{Name: "last_message_at", Type: field.TypeTime},
+		{Name: "read_through", Type: field.TypeInt64, Default: 0},
+		{Name: "member_id", Type: field.TypeUUID},
+		{Name: "conversation_id", Type: field.TypeUUID},
+	}
+	// ParticipantsTable holds the schema information for the "participants" table.
+	ParticipantsTable = &schema.Table{
+		Name:       "participants",
+		Columns:    ParticipantsColumns,
+		PrimaryKey: []*schema.Column{ParticipantsColumns[3], ParticipantsColumns[4]},
+		ForeignKeys: []*schema.ForeignKey{
+			{
+				Symbol:     "participants_members_member",
+				Columns:    []*schema.Column{ParticipantsColumns[3]},
+				RefColumns: []*schema.Column{MembersColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+			{
+				Symbol:     "participants_conversations_conversation",
+				Columns:    []*schema.Column{ParticipantsColumns[4]},
+				RefColumns: []*schema.Column{ConversationsColumns[0]},
+				OnDelete:   schema.NoAction,
+			},
+		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "participant_member_id_last_message_at_conversation_id",
+				Unique:  false,
+				Columns: []*schema.Column{ParticipantsColumns[3], ParticipantsColumns[1], ParticipantsColumns[4]},
 			},
 		},
 	}
@@ -192,6 +400,38 @@ var (
 		Name:       "preferences",
 		Columns:    PreferencesColumns,
 		PrimaryKey: []*schema.Column{PreferencesColumns[0]},
+	}
+	// ProfilesColumns holds the columns for the "profiles" table.
+	ProfilesColumns = []*schema.Column{
+		{Name: "member_id", Type: field.TypeUUID},
+		{Name: "about", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "positions", Type: field.TypeJSON},
+		{Name: "education", Type: field.TypeJSON},
+		{Name: "skills", Type: field.TypeJSON},
+		{Name: "languages", Type: field.TypeJSON},
+		{Name: "interests", Type: field.TypeJSON},
+	}
+	// ProfilesTable holds the schema information for the "profiles" table.
+	ProfilesTable = &schema.Table{
+		Name:       "profiles",
+		Columns:    ProfilesColumns,
+		PrimaryKey: []*schema.Column{ProfilesColumns[0]},
+	}
+	// PublicationsColumns holds the columns for the "publications" table.
+	PublicationsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "key", Type: field.TypeString, Unique: true, Size: 2147483647},
+		{Name: "fingerprint", Type: field.TypeBytes},
+		{Name: "title", Type: field.TypeString, Size: 2147483647},
+		{Name: "body", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "url", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "published_at", Type: field.TypeTime},
+	}
+	// PublicationsTable holds the schema information for the "publications" table.
+	PublicationsTable = &schema.Table{
+		Name:       "publications",
+		Columns:    PublicationsColumns,
+		PrimaryKey: []*schema.Column{PublicationsColumns[0]},
 	}
 	// ReinviteBarsColumns holds the columns for the "reinvite_bars" table.
 	ReinviteBarsColumns = []*schema.Column{
@@ -220,24 +460,94 @@ var (
 			},
 		},
 	}
+	// ReportsColumns holds the columns for the "reports" table.
+	ReportsColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeUUID},
+		{Name: "reporter_id", Type: field.TypeUUID},
+		{Name: "reported_id", Type: field.TypeUUID},
+		{Name: "reason", Type: field.TypeString, Size: 2147483647},
+		{Name: "details", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "created_at", Type: field.TypeTime},
+		{Name: "resolved_at", Type: field.TypeTime, Nullable: true},
+		{Name: "resolution", Type: field.TypeString, Nullable: true, Size: 2147483647},
+	}
+	// ReportsTable holds the schema information for the "reports" table.
+	ReportsTable = &schema.Table{
+		Name:       "reports",
+		Columns:    ReportsColumns,
+		PrimaryKey: []*schema.Column{ReportsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "report_open",
+				Unique:  false,
+				Columns: []*schema.Column{ReportsColumns[5], ReportsColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "resolved_at IS NULL",
+				},
+			},
+		},
+	}
+	// RestrictionsColumns holds the columns for the "restrictions" table.
+	RestrictionsColumns = []*schema.Column{
+		{Name: "member_id", Type: field.TypeUUID},
+		{Name: "warned", Type: field.TypeBool, Default: false},
+		{Name: "restricted_until", Type: field.TypeTime, Nullable: true},
+		{Name: "restricted_at", Type: field.TypeTime, Nullable: true},
+	}
+	// RestrictionsTable holds the schema information for the "restrictions" table.
+	RestrictionsTable = &schema.Table{
+		Name:       "restrictions",
+		Columns:    RestrictionsColumns,
+		PrimaryKey: []*schema.Column{RestrictionsColumns[0]},
+	}
+	// TasksColumns holds the columns for the "tasks" table.
+	TasksColumns = []*schema.Column{
+		{Name: "name", Type: field.TypeString, Size: 2147483647},
+		{Name: "holder", Type: field.TypeString, Size: 2147483647, Default: ""},
+		{Name: "leased_until", Type: field.TypeTime, Nullable: true},
+		{Name: "finished_at", Type: field.TypeTime, Nullable: true},
+	}
+	// TasksTable holds the schema information for the "tasks" table.
+	TasksTable = &schema.Table{
+		Name:       "tasks",
+		Columns:    TasksColumns,
+		PrimaryKey: []*schema.Column{TasksColumns[0]},
+	}
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
+		BlocksTable,
 		ConnectionsTable,
+		ConversationsTable,
+		FeedEntriesTable,
+		FlagsTable,
 		InboxesTable,
 		InvitationsTable,
 		MembersTable,
+		MessagesTable,
 		NotificationsTable,
+		ParticipantsTable,
 		PreferencesTable,
+		ProfilesTable,
+		PublicationsTable,
 		ReinviteBarsTable,
+		ReportsTable,
+		RestrictionsTable,
+		TasksTable,
 	}
 )
 
 func init() {
+	BlocksTable.ForeignKeys[0].RefTable = MembersTable
+	BlocksTable.ForeignKeys[1].RefTable = MembersTable
 	ConnectionsTable.ForeignKeys[0].RefTable = MembersTable
 	ConnectionsTable.ForeignKeys[1].RefTable = MembersTable
+	FlagsTable.ForeignKeys[0].RefTable = MembersTable
+	FlagsTable.ForeignKeys[1].RefTable = MembersTable
 	InvitationsTable.ForeignKeys[0].RefTable = MembersTable
 	InvitationsTable.ForeignKeys[1].RefTable = MembersTable
 	NotificationsTable.ForeignKeys[0].RefTable = InboxesTable
+	ParticipantsTable.ForeignKeys[0].RefTable = MembersTable
+	ParticipantsTable.ForeignKeys[1].RefTable = ConversationsTable
 	ReinviteBarsTable.ForeignKeys[0].RefTable = MembersTable
 	ReinviteBarsTable.ForeignKeys[1].RefTable = MembersTable
 }

@@ -22,6 +22,12 @@ const (
 	FieldActorID = "actor_id"
 	// FieldInvitationID holds the string denoting the invitation_id field in the database.
 	FieldInvitationID = "invitation_id"
+	// FieldMessageID holds the string denoting the message_id field in the database.
+	FieldMessageID = "message_id"
+	// FieldPublicationID holds the string denoting the publication_id field in the database.
+	FieldPublicationID = "publication_id"
+	// FieldReminder holds the string denoting the reminder field in the database.
+	FieldReminder = "reminder"
 	// FieldHeld holds the string denoting the held field in the database.
 	FieldHeld = "held"
 	// FieldCreatedAt holds the string denoting the created_at field in the database.
@@ -51,6 +57,9 @@ var Columns = []string{
 	FieldCategory,
 	FieldActorID,
 	FieldInvitationID,
+	FieldMessageID,
+	FieldPublicationID,
+	FieldReminder,
 	FieldHeld,
 	FieldCreatedAt,
 	FieldReadAt,
@@ -67,6 +76,8 @@ func ValidColumn(column string) bool {
 }
 
 var (
+	// DefaultReminder holds the default value on creation for the "reminder" field.
+	DefaultReminder bool
 	// DefaultHeld holds the default value on creation for the "held" field.
 	DefaultHeld bool
 )
@@ -102,6 +113,21 @@ func ByActorID(opts ...sql.OrderTermOption) OrderOption {
 // ByInvitationID orders the results by the invitation_id field.
 func ByInvitationID(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldInvitationID, opts...).ToFunc()
+}
+
+// ByMessageID orders the results by the message_id field.
+func ByMessageID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldMessageID, opts...).ToFunc()
+}
+
+// ByPublicationID orders the results by the publication_id field.
+func ByPublicationID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPublicationID, opts...).ToFunc()
+}
+
+// ByReminder orders the results by the reminder field.
+func ByReminder(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldReminder, opts...).ToFunc()
 }
 
 // ByHeld orders the results by the held field.

@@ -81,6 +81,21 @@ func InvitationID(v uuid.UUID) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldInvitationID, v))
 }
 
+// MessageID applies equality check predicate on the "message_id" field. It's identical to MessageIDEQ.
+func MessageID(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldMessageID, v))
+}
+
+// PublicationID applies equality check predicate on the "publication_id" field. It's identical to PublicationIDEQ.
+func PublicationID(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldPublicationID, v))
+}
+
+// Reminder applies equality check predicate on the "reminder" field. It's identical to ReminderEQ.
+func Reminder(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldReminder, v))
+}
+
 // Held applies equality check predicate on the "held" field. It's identical to HeldEQ.
 func Held(v bool) predicate.Notification {
 	return predicate.Notification(sql.FieldEQ(FieldHeld, v))
@@ -319,6 +334,116 @@ func InvitationIDIsNil() predicate.Notification {
 // InvitationIDNotNil applies the NotNil predicate on the "invitation_id" field.
 func InvitationIDNotNil() predicate.Notification {
 	return predicate.Notification(sql.FieldNotNull(FieldInvitationID))
+}
+
+// MessageIDEQ applies the EQ predicate on the "message_id" field.
+func MessageIDEQ(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldMessageID, v))
+}
+
+// MessageIDNEQ applies the NEQ predicate on the "message_id" field.
+func MessageIDNEQ(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldMessageID, v))
+}
+
+// MessageIDIn applies the In predicate on the "message_id" field.
+func MessageIDIn(vs ...uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldIn(FieldMessageID, vs...))
+}
+
+// MessageIDNotIn applies the NotIn predicate on the "message_id" field.
+func MessageIDNotIn(vs ...uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldNotIn(FieldMessageID, vs...))
+}
+
+// MessageIDGT applies the GT predicate on the "message_id" field.
+func MessageIDGT(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldGT(FieldMessageID, v))
+}
+
+// MessageIDGTE applies the GTE predicate on the "message_id" field.
+func MessageIDGTE(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldGTE(FieldMessageID, v))
+}
+
+// MessageIDLT applies the LT predicate on the "message_id" field.
+func MessageIDLT(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldLT(FieldMessageID, v))
+}
+
+// MessageIDLTE applies the LTE predicate on the "message_id" field.
+func MessageIDLTE(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldLTE(FieldMessageID, v))
+}
+
+// MessageIDIsNil applies the IsNil predicate on the "message_id" field.
+func MessageIDIsNil() predicate.Notification {
+	return predicate.Notification(sql.FieldIsNull(FieldMessageID))
+}
+
+// MessageIDNotNil applies the NotNil predicate on the "message_id" field.
+func MessageIDNotNil() predicate.Notification {
+	return predicate.Notification(sql.FieldNotNull(FieldMessageID))
+}
+
+// PublicationIDEQ applies the EQ predicate on the "publication_id" field.
+func PublicationIDEQ(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldPublicationID, v))
+}
+
+// PublicationIDNEQ applies the NEQ predicate on the "publication_id" field.
+func PublicationIDNEQ(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldPublicationID, v))
+}
+
+// PublicationIDIn applies the In predicate on the "publication_id" field.
+func PublicationIDIn(vs ...uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldIn(FieldPublicationID, vs...))
+}
+
+// PublicationIDNotIn applies the NotIn predicate on the "publication_id" field.
+func PublicationIDNotIn(vs ...uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldNotIn(FieldPublicationID, vs...))
+}
+
+// PublicationIDGT applies the GT predicate on the "publication_id" field.
+func PublicationIDGT(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldGT(FieldPublicationID, v))
+}
+
+// PublicationIDGTE applies the GTE predicate on the "publication_id" field.
+func PublicationIDGTE(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldGTE(FieldPublicationID, v))
+}
+
+// PublicationIDLT applies the LT predicate on the "publication_id" field.
+func PublicationIDLT(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldLT(FieldPublicationID, v))
+}
+
+// PublicationIDLTE applies the LTE predicate on the "publication_id" field.
+func PublicationIDLTE(v uuid.UUID) predicate.Notification {
+	return predicate.Notification(sql.FieldLTE(FieldPublicationID, v))
+}
+
+// PublicationIDIsNil applies the IsNil predicate on the "publication_id" field.
+func PublicationIDIsNil() predicate.Notification {
+	return predicate.Notification(sql.FieldIsNull(FieldPublicationID))
+}
+
+// PublicationIDNotNil applies the NotNil predicate on the "publication_id" field.
+func PublicationIDNotNil() predicate.Notification {
+	return predicate.Notification(sql.FieldNotNull(FieldPublicationID))
+}
+
+// ReminderEQ applies the EQ predicate on the "reminder" field.
+func ReminderEQ(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldEQ(FieldReminder, v))
+}
+
+// ReminderNEQ applies the NEQ predicate on the "reminder" field.
+func ReminderNEQ(v bool) predicate.Notification {
+	return predicate.Notification(sql.FieldNEQ(FieldReminder, v))
 }
 
 // HeldEQ applies the EQ predicate on the "held" field.

@@ -6,8 +6,20 @@ import (
 	"entgo.io/ent/dialect/sql"
 )
 
+// Block is the predicate function for block builders.
+type Block func(*sql.Selector)
+
 // Connection is the predicate function for connection builders.
 type Connection func(*sql.Selector)
+
+// Conversation is the predicate function for conversation builders.
+type Conversation func(*sql.Selector)
+
+// FeedEntry is the predicate function for feedentry builders.
+type FeedEntry func(*sql.Selector)
+
+// Flag is the predicate function for flag builders.
+type Flag func(*sql.Selector)
 
 // Inbox is the predicate function for inbox builders.
 type Inbox func(*sql.Selector)
@@ -18,11 +30,32 @@ type Invitation func(*sql.Selector)
 // Member is the predicate function for member builders.
 type Member func(*sql.Selector)
 
+// Message is the predicate function for message builders.
+type Message func(*sql.Selector)
+
 // Notification is the predicate function for notification builders.
 type Notification func(*sql.Selector)
+
+// Participant is the predicate function for participant builders.
+type Participant func(*sql.Selector)
 
 // Preference is the predicate function for preference builders.
 type Preference func(*sql.Selector)
 
+// Profile is the predicate function for profile builders.
+type Profile func(*sql.Selector)
+
+// Publication is the predicate function for publication builders.
+type Publication func(*sql.Selector)
+
 // ReinviteBar is the predicate function for reinvitebar builders.
 type ReinviteBar func(*sql.Selector)
+
+// Report is the predicate function for report builders.
+type Report func(*sql.Selector)
+
+// Restriction is the predicate function for restriction builders.
+type Restriction func(*sql.Selector)
+
+// Task is the predicate function for task builders.
+type Task func(*sql.Selector)

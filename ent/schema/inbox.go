@@ -18,6 +18,8 @@ func (Inbox) Fields() []ent.Field {
 		field.UUID("id", uuid.UUID{}).StorageKey("member_id").Immutable(),
 		// The sequence of the newest notification; 0 before the first.
 		field.Int64("last_number").Default(0),
+		// The number of the newest feed entry; 0 before the first.
+		field.Int64("last_change").Default(0),
 		// The categories whose in-app channel is OFF, a bit each (notification.Category.Bit). Derived from Preference
 		// and written with it, so that one statement can number a notification and honour the preference.
 		field.Int64("muted").Default(0),

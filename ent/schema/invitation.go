@@ -34,6 +34,14 @@ func (Invitation) Fields() []ent.Field {
 		field.Text("acquaintance").Immutable(),
 		field.Time("sent_at").Immutable(),
 		field.Time("accepted_at").Optional().Nillable(),
+		// How often the sender has reminded, and when last, whether or not it reached the recipient.
+		field.Int("reminders").Default(0),
+		field.Time("reminded_at").Optional().Nillable(),
+		// Where it stands in the recipient's lists: sent_at, or the last reminder that the recipient may see.
+		// Always set; a column that may be null can be added to a table without rebuilding it.
+		field.Time("listed_at").Optional().Nillable(),
+		// What the recipient wrote to the sender while the invitation was open.
+		field.UUID("conversation_id", uuid.UUID{}).Optional().Nillable(),
 	}
 }
 
@@ -53,7 +61,11 @@ func (Invitation) Indexes() []ent.Index {
 		index.Fields("pair_lo", "pair_hi").Unique().Annotations(entsql.IndexWhere(OpenStates)),
 		// viewer.sentInvitations: all that are pending in the sender's eyes, newest first, paged by (sent_at, id).
 		index.Fields("sender_id", "sent_at", "id").Annotations(entsql.IndexWhere(OpenStates)),
-		// viewer.receivedInvitations: the inbox and the archive, newest first, paged by (sent_at, id).
-		index.Fields("recipient_id", "state", "sent_at", "id").Annotations(entsql.IndexWhere(OpenStates)),
+		// viewer.receivedInvitations: the inbox and the archive, newest first, paged by (listed_at, id).
+		index.Fields("recipient_id", "state", "listed_at", "id").Annotations(entsql.IndexWhere(OpenStates)),
+		// The limit of invitations in a window of time, whatever has become of them.
+		index.Fields("sender_id", "sent_at").StorageKey("invitation_window"),
+		// What expires next.
+		index.Fields("sent_at").StorageKey("invitation_expiry").Annotations(entsql.IndexWhere(OpenStates)),
 	}
 }

@@ -23,6 +23,11 @@ func (Notification) Fields() []ent.Field {
 		field.Text("category").Immutable(),
 		field.UUID("actor_id", uuid.UUID{}).Optional().Nillable().Immutable(),
 		field.UUID("invitation_id", uuid.UUID{}).Optional().Nillable().Immutable(),
+		field.UUID("message_id", uuid.UUID{}).Optional().Nillable().Immutable(),
+		// What the host application published; a Publication.
+		field.UUID("publication_id", uuid.UUID{}).Optional().Nillable().Immutable(),
+		// It tells again of an invitation.
+		field.Bool("reminder").Default(false).Immutable(),
 		// Written while the member had paused notifications: subscriptions show it on resuming only.
 		field.Bool("held").Default(false).Immutable(),
 		field.Time("created_at").Immutable(),

@@ -16,6 +16,7 @@ import (
 	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/internal/auth"
 	"github.com/acquaint/acquaint/internal/demo"
+	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
@@ -32,7 +33,9 @@ type App struct {
 	log      *slog.Logger
 	listener net.Listener
 	store    *store.Store
-	hub      *realtime.Hub
+	broker   realtime.Broker
+	inboxes  *realtime.Hub[notification.Notification]
+	feeds    *realtime.Hub[feed.Entry]
 	server   *server.Server
 	metrics  *metricsServer
 	stop     context.CancelFunc // ends what goes on in the background
@@ -85,8 +88,13 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	if err != nil {
 		return a, err
 	}
-	//nolint:contextcheck // the hub ends with Close, not with ctx
-	a.hub = realtime.NewHub(a.store, &realtime.Local{}, realtime.Options{Sweep: config.BrokerSweep, Now: config.Now, Log: config.Log})
+	a.broker = &realtime.Local{}
+	hubs := realtime.Options{Sweep: config.BrokerSweep, Now: config.Now, Logger: config.Log}
+	//nolint:contextcheck // the hubs end with Close, not with ctx
+	a.inboxes = realtime.NewHub[notification.Notification](store.Inboxes{Store: a.store}, a.broker, hubs)
+	hubs.Log = notification.FeedLog
+	//nolint:contextcheck // as above
+	a.feeds = realtime.NewHub[feed.Entry](store.Feeds{Store: a.store}, a.broker, hubs)
 
 	members := member.NewService(a.store, config.Now, config.NewID)
 	verifier, err := auth.NewVerifier(background, auth.Config{
@@ -97,9 +105,10 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	}
 	face := graph.New(&graph.Resolver{
 		Members:       members,
-		Network:       network.NewService(a.store, a.hub, config.Policy, config.Now, config.NewID),
-		Notifications: notification.NewService(a.store, a.hub, config.Now),
-		Hub:           a.hub,
+		Network:       network.NewService(a.store, a.inboxes, config.Policy, config.Now, config.NewID),
+		Notifications: notification.NewService(a.store, a.inboxes, config.Now),
+		Inboxes:       a.inboxes,
+		Feeds:         a.feeds,
 	}, graph.Options{
 		Introspection: config.Introspection, Limits: config.DocumentLimits, Trusted: trusted,
 		BatchWait: config.BatchWait, Log: config.Log,
@@ -167,8 +176,14 @@ func (a *App) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	if a.hub != nil {
-		errs = append(errs, a.hub.Close())
+	if a.inboxes != nil {
+		a.inboxes.Close()
+	}
+	if a.feeds != nil {
+		a.feeds.Close()
+	}
+	if a.broker != nil {
+		errs = append(errs, a.broker.Close())
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())

@@ -34,7 +34,7 @@ func newMetricsServer(address string, a *App) (*metricsServer, error) {
 		}, func() float64 { return float64(a.server.Sockets()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "acquaint_subscriptions", Help: "Open subscriptions.",
-		}, func() float64 { return float64(a.hub.Listening()) }),
+		}, func() float64 { return float64(a.inboxes.Listening() + a.feeds.Listening()) }),
 	)
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))

@@ -22,6 +22,21 @@ type Invitation UUID
 // Notification identifies a notification.
 type Notification UUID
 
+// Conversation identifies a conversation.
+type Conversation UUID
+
+// Message identifies a message.
+type Message UUID
+
+// Publication identifies what the host application had members notified of.
+type Publication UUID
+
+// Report identifies a report.
+type Report UUID
+
+// Part identifies a position or a course of study in a profile.
+type Part UUID
+
 // IsZero reports whether no member is meant.
 func (m Member) IsZero() bool { return m == Member{} }
 

@@ -47,6 +47,13 @@ type Invitation struct {
 	Flagged      bool // the recipient said that they do not know the sender
 	SentAt       time.Time
 	AcceptedAt   time.Time // zero unless accepted
+	Reminders    int       // how often the sender has reminded
+	RemindedAt   time.Time // when last, whether or not it reached the recipient; zero for never
+	// ListedAt is where it stands in the recipient's lists: when it was sent, or the last reminder that the recipient may
+	// see. What the recipient put away goes back to where it was sent.
+	ListedAt time.Time
+	// Conversation is what the recipient wrote in while the invitation was open; zero for none.
+	Conversation id.Conversation
 }
 
 // VisibleTo reports whether the member may know of the invitation: its two sides, and nobody else.
@@ -60,6 +67,19 @@ func (i Invitation) StateFor(viewer id.Member) State {
 		return Pending
 	}
 	return i.State
+}
+
+// RemindedFor is when one of its two sides was reminded last, as far as that side may see; zero for never. Only its
+// sender learns of reminders to a recipient who had put the invitation away.
+func (i Invitation) RemindedFor(viewer id.Member) time.Time {
+	switch {
+	case viewer == i.Sender:
+		return i.RemindedAt
+	case i.ListedAt.After(i.SentAt):
+		return i.ListedAt
+	default:
+		return time.Time{}
+	}
 }
 
 // TakenBack reports whether the invitation is as if it had never been told of: its notification is gone, too.

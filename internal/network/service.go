@@ -50,11 +50,11 @@ func (s *Service) Invite(ctx context.Context, viewer id.Member, in InviteInput) 
 	}
 
 	var result Invitation
-	err = s.transact(ctx, func(ctx context.Context, tx Tx, hints *[]notification.Hint) error {
+	err = s.transact(ctx, func(ctx context.Context, tx Tx) error {
 		now := s.now()
 		result = Invitation{
 			ID: id.Invitation(s.newID()), Sender: viewer, Recipient: in.Recipient,
-			Note: note, Acquaintance: in.Acquaintance, State: Pending, SentAt: now,
+			Note: note, Acquaintance: in.Acquaintance, State: Pending, SentAt: now, ListedAt: now,
 		}
 		inserted, err := tx.InsertInvitation(ctx, result)
 		if errors.Is(err, ErrNotFound) {
@@ -64,7 +64,7 @@ func (s *Service) Invite(ctx context.Context, viewer id.Member, in InviteInput) 
 			return err
 		}
 		if !inserted {
-			result, err = s.meetOpen(ctx, tx, viewer, in.Recipient, hints)
+			result, err = s.meetOpen(ctx, tx, viewer, in.Recipient)
 			return err
 		}
 		standing, err := tx.Standing(ctx, viewer, in.Recipient)
@@ -74,7 +74,7 @@ func (s *Service) Invite(ctx context.Context, viewer id.Member, in InviteInput) 
 		if err := s.policy.MayInvite(standing, now); err != nil {
 			return err
 		}
-		return s.notify(ctx, tx, notification.InvitationWasSent, result, now, hints)
+		return s.notify(ctx, tx, notification.InvitationWasSent, result, now)
 	})
 	if err != nil && !isCode(err, CodeAlreadyInvited) {
 		return Invitation{}, err
@@ -83,7 +83,7 @@ func (s *Service) Invite(ctx context.Context, viewer id.Member, in InviteInput) 
 }
 
 // meetOpen is an invite that met an open invitation of the pair: the viewer's own stands, the other's is accepted.
-func (s *Service) meetOpen(ctx context.Context, tx Tx, viewer, other id.Member, hints *[]notification.Hint) (Invitation, error) {
+func (s *Service) meetOpen(ctx context.Context, tx Tx, viewer, other id.Member) (Invitation, error) {
 	open, err := tx.OpenInvitation(ctx, viewer, other)
 	if errors.Is(err, ErrNotFound) { // closed since
 		return Invitation{}, ErrStale
@@ -94,7 +94,7 @@ func (s *Service) meetOpen(ctx context.Context, tx Tx, viewer, other id.Member, 
 	if open.Sender == viewer {
 		return open, refusal.New(CodeAlreadyInvited, "You have invited this member already.", "memberId")
 	}
-	return s.act(ctx, tx, open, ByRecipient, Cross, hints)
+	return s.act(ctx, tx, open, ByRecipient, Cross)
 }
 
 // Respond answers an invitation to the viewer. The same answer again gives the present state.
@@ -109,7 +109,7 @@ func (s *Service) Withdraw(ctx context.Context, viewer id.Member, invitation id.
 
 func (s *Service) actOn(ctx context.Context, viewer id.Member, invitation id.Invitation, action Action) (Invitation, error) {
 	var result Invitation
-	err := s.transact(ctx, func(ctx context.Context, tx Tx, hints *[]notification.Hint) error {
+	err := s.transact(ctx, func(ctx context.Context, tx Tx) error {
 		inv, err := tx.Invitation(ctx, invitation)
 		if errors.Is(err, ErrNotFound) {
 			return errInvitationNotFound()
@@ -117,7 +117,7 @@ func (s *Service) actOn(ctx context.Context, viewer id.Member, invitation id.Inv
 		if err != nil {
 			return err
 		}
-		result, err = s.act(ctx, tx, inv, inv.ActorFor(viewer), action, hints)
+		result, err = s.act(ctx, tx, inv, inv.ActorFor(viewer), action)
 		return err
 	})
 	if err != nil {
@@ -127,7 +127,7 @@ func (s *Service) actOn(ctx context.Context, viewer id.Member, invitation id.Inv
 }
 
 // act asks the state machine and writes what it says, with all that follows from it.
-func (s *Service) act(ctx context.Context, tx Tx, before Invitation, actor Actor, action Action, hints *[]notification.Hint) (Invitation, error) {
+func (s *Service) act(ctx context.Context, tx Tx, before Invitation, actor Actor, action Action) (Invitation, error) {
 	now := s.now()
 	after, event, err := Transition(before, actor, action, now)
 	if err != nil || event == Unchanged {
@@ -144,18 +144,14 @@ func (s *Service) act(ctx context.Context, tx Tx, before Invitation, actor Actor
 		if err := tx.Connect(ctx, after.Sender, after.Recipient, now); err != nil {
 			return before, err
 		}
-		err = s.notify(ctx, tx, notification.InvitationWasAccepted, after, now, hints)
+		err = s.notify(ctx, tx, notification.InvitationWasAccepted, after, now)
 	case WasDeclined:
 		err = tx.Bar(ctx, after.Sender, after.Recipient, Bar{DeclinedAt: now})
 	case WasWithdrawn:
 		if err := tx.Bar(ctx, after.Sender, after.Recipient, Bar{WithdrawnAt: now}); err != nil {
 			return before, err
 		}
-		hint, gone, rerr := tx.Retract(ctx, after.Recipient, after.ID)
-		if gone {
-			*hints = append(*hints, hint)
-		}
-		err = rerr
+		err = tx.Retract(ctx, after.Recipient, after.ID)
 	case Unchanged, WasIgnored, WasFlagged, HasExpired: // the state is all there is to them
 	}
 	if err != nil {
@@ -166,7 +162,7 @@ func (s *Service) act(ctx context.Context, tx Tx, before Invitation, actor Actor
 
 // Remove ends a connection of the viewer's, for both and silently.
 func (s *Service) Remove(ctx context.Context, viewer, other id.Member) error {
-	return s.transact(ctx, func(ctx context.Context, tx Tx, _ *[]notification.Hint) error {
+	return s.transact(ctx, func(ctx context.Context, tx Tx) error {
 		removed, err := tx.Disconnect(ctx, viewer, other)
 		if err != nil || removed {
 			return err
@@ -183,29 +179,21 @@ func (s *Service) Remove(ctx context.Context, viewer, other id.Member) error {
 }
 
 // notify writes what an event tells, and to whom.
-func (s *Service) notify(ctx context.Context, tx Tx, kind notification.EventKind, inv Invitation, now time.Time, hints *[]notification.Hint) error {
+func (s *Service) notify(ctx context.Context, tx Tx, kind notification.EventKind, inv Invitation, now time.Time) error {
 	drafts := notification.Plan(notification.Event{
 		Kind: kind, Sender: inv.Sender, Recipient: inv.Recipient, Invitation: inv.ID,
 	})
 	for _, draft := range drafts {
-		hint, written, err := tx.Notify(ctx, id.Notification(s.newID()), draft, now)
-		if err != nil {
+		if err := tx.Notify(ctx, id.Notification(s.newID()), draft, now); err != nil {
 			return err
-		}
-		if written {
-			*hints = append(*hints, hint)
 		}
 	}
 	return nil
 }
 
-// transact runs a use case and, once it is committed, wakes those whose inboxes it changed.
-func (s *Service) transact(ctx context.Context, do func(ctx context.Context, tx Tx, hints *[]notification.Hint) error) error {
-	var hints []notification.Hint
-	err := s.store.Transact(ctx, func(ctx context.Context, tx Tx) error {
-		hints = hints[:0] // of the attempt before
-		return do(ctx, tx, &hints)
-	})
+// transact runs a use case and, once it is committed, wakes those whose logs it wrote to.
+func (s *Service) transact(ctx context.Context, do func(ctx context.Context, tx Tx) error) error {
+	hints, err := s.store.Transact(ctx, do)
 	if err == nil && len(hints) > 0 {
 		s.waker.Wake(hints...)
 	}

@@ -19,8 +19,9 @@ var (
 // Store is what the package asks of the tables.
 type Store interface {
 	// Transact runs do in one transaction, and again, a bounded number of times, when do gives ErrStale or the database
-	// broke the transaction to settle a conflict. When do gives any other error nothing is written.
-	Transact(ctx context.Context, do func(ctx context.Context, tx Tx) error) error
+	// broke the transaction to settle a conflict. When do gives any other error nothing is written. It gives the hints of
+	// the logs that were written to.
+	Transact(ctx context.Context, do func(ctx context.Context, tx Tx) error) ([]notification.Hint, error)
 
 	// InvitationsByID gives those that there are, in any order.
 	InvitationsByID(ctx context.Context, ids []id.Invitation) ([]Invitation, error)
@@ -69,11 +70,11 @@ type Tx interface {
 	Disconnect(ctx context.Context, a, b id.Member) (bool, error)
 	MemberExists(ctx context.Context, member id.Member) (bool, error)
 
-	// Notify writes a draft with the next number of the member's inbox, which stays locked until the end. It gives
-	// false, and spends no number, when the member's preferences keep the category out of the inbox.
-	Notify(ctx context.Context, nid id.Notification, draft notification.Draft, at time.Time) (notification.Hint, bool, error)
-	// Retract takes back what told a member of an invitation. It gives false when there was nothing.
-	Retract(ctx context.Context, member id.Member, invitation id.Invitation) (notification.Hint, bool, error)
+	notification.Tx
+	// Retract takes back what told a member of an invitation.
+	Retract(ctx context.Context, member id.Member, invitation id.Invitation) error
+	// RetractFrom takes back all that told a member of something that another did.
+	RetractFrom(ctx context.Context, member, actor id.Member) error
 }
 
 // InvitationPage is a part of a list of invitations, newest first: Limit of them after the position, if any.
@@ -82,10 +83,10 @@ type InvitationPage struct {
 	Limit int
 }
 
-// InvitationPosition is where an invitation stands in a list.
+// InvitationPosition is where an invitation stands in a list: of those received by ListedAt, of those sent by SentAt.
 type InvitationPosition struct {
-	SentAt time.Time
-	ID     id.Invitation
+	At time.Time
+	ID id.Invitation
 }
 
 // Connection is one side of a connection: the owner's, to the peer.

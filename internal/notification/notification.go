@@ -8,31 +8,50 @@ import (
 
 // Notification is one entry of a member's inbox.
 type Notification struct {
-	ID         id.Notification
-	Member     id.Member // whose inbox
-	Sequence   int64     // 1, 2, 3 … in that inbox
-	Category   Category
-	Actor      id.Member     // zero when nobody did it
-	Invitation id.Invitation // zero when it is about none
-	Held       bool          // written while the member had paused
-	CreatedAt  time.Time
-	ReadAt     time.Time // zero while unread
+	ID          id.Notification
+	Member      id.Member // whose inbox
+	Sequence    int64     // 1, 2, 3 … in that inbox
+	Category    Category
+	Actor       id.Member      // zero when nobody did it
+	Invitation  id.Invitation  // zero when it is about none
+	Message     id.Message     // likewise
+	Publication id.Publication // likewise
+	Reminder    bool           // it tells again of an invitation
+	Held        bool           // written while the member had paused
+	CreatedAt   time.Time
+	ReadAt      time.Time // zero while unread
 }
 
-// Hint says that something in a member's inbox changed, and that its numbers now run up to Number. It is all that is
-// ever sent to wake subscribers; they read the rest from the inbox.
+// Position is its place in the inbox.
+func (n Notification) Position() int64 { return n.Sequence }
+
+// OnHold reports whether live subscriptions do not get it.
+func (n Notification) OnHold() bool { return n.Held }
+
+// Log is one of the two numbered logs of a member.
+type Log uint8
+
+// The logs.
+const (
+	InboxLog Log = iota // notifications
+	FeedLog             // silent changes and messages; package feed
+)
+
+// Hint says that something in a member's log changed, and that its numbers now run up to Number. It is all that is ever
+// sent to wake subscribers; they read the rest from the log.
 type Hint struct {
+	Log    Log
 	Member id.Member
 	Number int64
 }
 
-// Cursor is where a subscription stands in a member's inbox: at the last number that it has had.
+// Cursor is where a subscription stands in a member's log: at the last number that it has had.
 type Cursor struct {
 	Member id.Member
 	After  int64
 }
 
-// Waker is told of changed inboxes, after the commit and only then. It must not block.
+// Waker is told of changed logs, after the commit and only then. It must not block.
 type Waker interface {
 	Wake(hints ...Hint)
 }

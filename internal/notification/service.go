@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/refusal"
 )
@@ -33,6 +34,19 @@ type Store interface {
 	// ChangePreferences applies change to the preferences under the lock of the member's inbox, so that what is
 	// committed holds for every notification numbered after it.
 	ChangePreferences(ctx context.Context, member id.Member, change func(Preferences) (Preferences, error)) (Preferences, error)
+}
+
+// Tx is the logs of members in one transaction, of whatever domain.
+type Tx interface {
+	// Lock locks the logs of members until the end, in an order of its own, so that two use cases that concern the same
+	// member run one after the other. It is the first thing that a use case does. It gives false when one of the
+	// members does not exist.
+	Lock(ctx context.Context, members ...id.Member) (bool, error)
+	// Notify writes a draft with the next number of the member's inbox. It writes nothing, and spends no number, when
+	// the member's preferences keep the category out of the inbox.
+	Notify(ctx context.Context, nid id.Notification, draft Draft, at time.Time) error
+	// Append writes a draft with the next number of the member's feed.
+	Append(ctx context.Context, entry id.UUID, draft feed.Draft) error
 }
 
 // Service serves a member's inbox and preferences.

@@ -7,7 +7,7 @@ import "github.com/acquaint/acquaint/internal/notification"
 type Broker interface {
 	// Publish sends hints to the Subscribe of every node, this one included.
 	Publish(hints ...notification.Hint)
-	// Subscribe sets who receives hints. It is called once, before the first Publish.
+	// Subscribe adds a receiver of hints; all are added before the first Publish.
 	Subscribe(receive func(hints ...notification.Hint))
 	// Close ends the broker; nothing is received afterwards.
 	Close() error
@@ -15,14 +15,20 @@ type Broker interface {
 
 // Local is the broker of a single node.
 type Local struct {
-	receive func(hints ...notification.Hint)
+	receivers []func(hints ...notification.Hint)
 }
 
 // Publish implements Broker.
-func (l *Local) Publish(hints ...notification.Hint) { l.receive(hints...) }
+func (l *Local) Publish(hints ...notification.Hint) {
+	for _, receive := range l.receivers {
+		receive(hints...)
+	}
+}
 
 // Subscribe implements Broker.
-func (l *Local) Subscribe(receive func(hints ...notification.Hint)) { l.receive = receive }
+func (l *Local) Subscribe(receive func(hints ...notification.Hint)) {
+	l.receivers = append(l.receivers, receive)
+}
 
 // Close implements Broker.
 func (l *Local) Close() error { return nil }

@@ -1,7 +1,7 @@
-// Package realtime brings notifications to whoever listens, by wake and pull.
+// Package realtime brings notifications, and the entries of feeds, to whoever listens, by wake and pull.
 //
-// The table of notifications is the truth; nothing is queued here. A stream (Hub.Listen) is a cursor over one member's
-// inbox. Woken by the hub, it reads what follows its cursor, delivers it, and rests; at rest it has no goroutine. The
+// Both are numbered logs of a member in a table, and a Hub serves one kind of log. The table is the truth; nothing is
+// queued here. A stream (Hub.Listen) is a cursor over one member's log. Woken by the hub, it reads what follows its cursor, delivers it, and rests; at rest it has no goroutine. The
 // streams of one member that stand at the same place share one read.
 //
 //	commit --> Waker.Wake(member, number) --> Broker --> every node's Hub --> the member's streams --> pull from Source

@@ -11,12 +11,19 @@ import (
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
-// Source is where streams read from: the table of notifications.
-type Source interface {
-	// NotificationsAfter gives, for each cursor, up to limit of the member's notifications with a greater sequence, in
-	// order.
-	NotificationsAfter(ctx context.Context, cursors []notification.Cursor, limit int) (map[notification.Cursor][]notification.Notification, error)
-	// LastNumbers gives the last number of each member's inbox.
+// Entry is what a log holds: a notification of an inbox, or an entry of a feed.
+type Entry interface {
+	// Position is its number in the member's log, from 1 on.
+	Position() int64
+	// OnHold reports whether it was written during a pause: it comes to streams that start after it and ask for it.
+	OnHold() bool
+}
+
+// Source is where streams read from: the table of one kind of log.
+type Source[E Entry] interface {
+	// After gives, for each cursor, up to limit of the entries of the member's log after it, in order.
+	After(ctx context.Context, cursors []notification.Cursor, limit int) (map[notification.Cursor][]E, error)
+	// LastNumbers gives the last number of each member's log.
 	LastNumbers(ctx context.Context, members []id.Member) ([]notification.Hint, error)
 	// PausedUntil is until when the member has paused notifications; it may have passed.
 	PausedUntil(ctx context.Context, member id.Member) (time.Time, error)
@@ -24,10 +31,12 @@ type Source interface {
 
 // Options are the numbers of a Hub; a zero takes the default.
 type Options struct {
+	// Log is which of the members' logs the hub serves; hints of others pass it by.
+	Log notification.Log
 	// Sweep is how often the hub asks for the last numbers of all listening members: what a lost wake-up costs at most.
-	Sweep time.Duration
-	Now   func() time.Time
-	Log   *slog.Logger
+	Sweep  time.Duration
+	Now    func() time.Time
+	Logger *slog.Logger
 }
 
 const (
@@ -41,36 +50,36 @@ const (
 	retryMost  = 5 * time.Second
 )
 
-// Hub knows who listens on this node, and wakes them.
-type Hub struct {
-	source  Source
-	reads   *batch.Batcher[notification.Cursor, []notification.Notification]
+// Hub knows who listens to one kind of log on this node, and wakes them.
+type Hub[E Entry] struct {
+	source  Source[E]
+	reads   *batch.Batcher[notification.Cursor, []E]
 	broker  Broker
 	options Options
 
 	mu      sync.Mutex
-	members map[id.Member]*listeners
+	members map[id.Member]*listeners[E]
 
 	stop context.CancelFunc
 	done chan struct{}
 }
 
 // listeners is the streams of one member, and the page they share.
-type listeners struct {
+type listeners[E Entry] struct {
 	mu      sync.Mutex
-	streams map[*stream]struct{}
+	streams map[*stream[E]]struct{}
 	known   int64 // the greatest number heard of
 	// generation counts the wake-ups and the streams that came. A page is shared only within one: what was taken back
 	// is gone from the next, and a new stream sees nothing that was read before it.
 	generation uint64
 	awake      int // streams that have something to give
-	page       page
+	page       page[E]
 
 	pulling sync.Mutex // held while reading, so that the others wait for the page instead of reading it again
 }
 
 // read gives the page after a stream's cursor: the shared one if it is of this wake-up and begins early enough.
-func (l *listeners) read(ctx context.Context, s *stream) (page, error) {
+func (l *listeners[E]) read(ctx context.Context, s *stream[E]) (page[E], error) {
 	l.pulling.Lock()
 	defer l.pulling.Unlock()
 	l.mu.Lock()
@@ -82,10 +91,10 @@ func (l *listeners) read(ctx context.Context, s *stream) (page, error) {
 	cursor := notification.Cursor{Member: s.member, After: s.cursor}
 	found, err := s.hub.reads.Get(ctx, cursor)
 	if err != nil {
-		return page{}, err
+		return page[E]{}, err
 	}
 	rows := found[cursor]
-	read := page{generation: generation, from: s.cursor, rows: rows, full: len(rows) == pageSize}
+	read := page[E]{generation: generation, from: s.cursor, rows: rows, full: len(rows) == pageSize}
 	l.mu.Lock()
 	l.page = read
 	l.mu.Unlock()
@@ -93,31 +102,31 @@ func (l *listeners) read(ctx context.Context, s *stream) (page, error) {
 }
 
 // page is one read of an inbox, shared by streams that stand at from or later.
-type page struct {
+type page[E Entry] struct {
 	generation uint64
 	from       int64
-	rows       []notification.Notification
+	rows       []E
 	full       bool // there may be more beyond it
 }
 
 // NewHub starts a hub over a source and a broker. Close ends it.
-func NewHub(source Source, broker Broker, options Options) *Hub {
+func NewHub[E Entry](source Source[E], broker Broker, options Options) *Hub[E] {
 	if options.Sweep == 0 {
 		options.Sweep = defaultSweep
 	}
 	if options.Now == nil {
 		options.Now = time.Now
 	}
-	if options.Log == nil {
-		options.Log = slog.New(slog.DiscardHandler)
+	if options.Logger == nil {
+		options.Logger = slog.New(slog.DiscardHandler)
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	h := &Hub{
+	h := &Hub[E]{
 		source: source, broker: broker, options: options,
-		members: make(map[id.Member]*listeners), stop: stop, done: make(chan struct{}),
+		members: make(map[id.Member]*listeners[E]), stop: stop, done: make(chan struct{}),
 	}
-	h.reads = batch.New(func(ctx context.Context, cursors []notification.Cursor) (map[notification.Cursor][]notification.Notification, error) {
-		return source.NotificationsAfter(ctx, cursors, pageSize)
+	h.reads = batch.New(func(ctx context.Context, cursors []notification.Cursor) (map[notification.Cursor][]E, error) {
+		return source.After(ctx, cursors, pageSize)
 	})
 	broker.Subscribe(h.receive)
 	go h.sweep(ctx)
@@ -125,31 +134,33 @@ func NewHub(source Source, broker Broker, options Options) *Hub {
 }
 
 // Close ends the sweep. Streams end with their own contexts.
-func (h *Hub) Close() error {
+func (h *Hub[E]) Close() {
 	h.stop()
 	<-h.done
-	return h.broker.Close()
 }
 
-// Wake implements notification.Waker: it tells every node, this one included, of changed inboxes.
-func (h *Hub) Wake(hints ...notification.Hint) { h.broker.Publish(hints...) }
+// Wake implements notification.Waker: it tells every node, this one included, of changed logs.
+func (h *Hub[E]) Wake(hints ...notification.Hint) { h.broker.Publish(hints...) }
 
-// receive wakes the streams of those whose inboxes changed.
-func (h *Hub) receive(hints ...notification.Hint) {
+// receive wakes the streams of those whose logs changed.
+func (h *Hub[E]) receive(hints ...notification.Hint) {
 	for _, hint := range hints {
+		if hint.Log != h.options.Log {
+			continue
+		}
 		if l := h.listenersOf(hint.Member); l != nil {
 			l.wake(hint.Number)
 		}
 	}
 }
 
-func (h *Hub) listenersOf(member id.Member) *listeners {
+func (h *Hub[E]) listenersOf(member id.Member) *listeners[E] {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.members[member]
 }
 
-func (l *listeners) wake(number int64) {
+func (l *listeners[E]) wake(number int64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.generation++
@@ -160,33 +171,33 @@ func (l *listeners) wake(number int64) {
 }
 
 // heard is told of a number that somebody has seen. If nobody had told of it, the wake-up was lost, and is made up for.
-func (l *listeners) heard(number int64) {
+func (l *listeners[E]) heard(number int64) {
 	if l.isNews(number) {
 		l.wake(number)
 	}
 }
 
 // rouse and rest count the streams that have something to give. When the last rests, the page that they shared goes.
-func (l *listeners) rouse() {
+func (l *listeners[E]) rouse() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.awake++
 }
 
-func (l *listeners) rest() {
+func (l *listeners[E]) rest() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.awake--; l.awake == 0 {
-		l.page = page{}
+		l.page = page[E]{}
 	}
 }
 
-func (h *Hub) add(s *stream) {
+func (h *Hub[E]) add(s *stream[E]) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	l := h.members[s.member]
 	if l == nil {
-		l = &listeners{streams: make(map[*stream]struct{})}
+		l = &listeners[E]{streams: make(map[*stream[E]]struct{})}
 		h.members[s.member] = l
 	}
 	s.shared = l
@@ -196,7 +207,7 @@ func (h *Hub) add(s *stream) {
 	l.generation++
 }
 
-func (h *Hub) remove(s *stream) {
+func (h *Hub[E]) remove(s *stream[E]) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	s.shared.mu.Lock()
@@ -208,7 +219,7 @@ func (h *Hub) remove(s *stream) {
 }
 
 // Listening is how many streams are open on this node.
-func (h *Hub) Listening() int {
+func (h *Hub[E]) Listening() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	n := 0
@@ -221,7 +232,7 @@ func (h *Hub) Listening() int {
 }
 
 // sweep asks, again and again, for what wake-ups may have been lost.
-func (h *Hub) sweep(ctx context.Context) {
+func (h *Hub[E]) sweep(ctx context.Context) {
 	defer close(h.done)
 	ticker := time.NewTicker(h.options.Sweep)
 	defer ticker.Stop()
@@ -235,7 +246,7 @@ func (h *Hub) sweep(ctx context.Context) {
 	}
 }
 
-func (h *Hub) sweepOnce(ctx context.Context) {
+func (h *Hub[E]) sweepOnce(ctx context.Context) {
 	h.mu.Lock()
 	members := make([]id.Member, 0, len(h.members))
 	for member := range h.members {
@@ -248,7 +259,7 @@ func (h *Hub) sweepOnce(ctx context.Context) {
 		hints, err := h.source.LastNumbers(ctx, batch)
 		if err != nil {
 			if ctx.Err() == nil {
-				h.options.Log.WarnContext(ctx, "cannot look for lost wake-ups; will try again", "error", err)
+				h.options.Logger.WarnContext(ctx, "cannot look for lost wake-ups; will try again", "error", err)
 			}
 			return
 		}
@@ -260,7 +271,7 @@ func (h *Hub) sweepOnce(ctx context.Context) {
 	}
 }
 
-func (l *listeners) isNews(number int64) bool {
+func (l *listeners[E]) isNews(number int64) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return number > l.known

@@ -42,14 +42,14 @@ const never = time.Hour
 type world struct {
 	t       *testing.T
 	store   *store.Store
-	hub     *realtime.Hub
+	hub     *realtime.Hub[notification.Notification]
 	members *member.Service
 	network *network.Service
 	ada     id.Member
 	senders int
 }
 
-func newWorld(t *testing.T, s *store.Store, source realtime.Source, broker realtime.Broker, sweep time.Duration) *world {
+func newWorld(t *testing.T, s *store.Store, source realtime.Source[notification.Notification], broker realtime.Broker, sweep time.Duration) *world {
 	t.Helper()
 	hub := realtime.NewHub(source, broker, realtime.Options{Sweep: sweep})
 	t.Cleanup(func() { hub.Close() })
@@ -131,7 +131,7 @@ func numbers(from, to int64) (out []int64) {
 func TestStreamFromNowOn(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, s, &realtime.Local{}, never)
+		w := newWorld(t, s, store.Inboxes{Store: s}, &realtime.Local{}, never)
 		w.notify(3)
 		stream := w.listen(nil)
 		w.notify(5)
@@ -145,7 +145,7 @@ func TestStreamFromNowOn(t *testing.T) {
 func TestStreamAfter(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, s, &realtime.Local{}, never)
+		w := newWorld(t, s, store.Inboxes{Store: s}, &realtime.Local{}, never)
 		w.notify(130)
 		for _, after := range []int64{0, 1, 64, 65, 129} {
 			stream := w.listen(&after)
@@ -189,7 +189,7 @@ func (u *unreliable) Publish(hints ...notification.Hint) {
 func TestRepeatedHints(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, s, &unreliable{}, never)
+		w := newWorld(t, s, store.Inboxes{Store: s}, &unreliable{}, never)
 		stream := w.listen(nil)
 		w.notify(20)
 		if got := take(t, stream, 20); !slices.Equal(got, numbers(1, 20)) {
@@ -204,7 +204,7 @@ func TestLostHints(t *testing.T) {
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
 		broker := &unreliable{}
 		broker.lose.Store(true)
-		w := newWorld(t, s, s, broker, 10*time.Millisecond)
+		w := newWorld(t, s, store.Inboxes{Store: s}, broker, 10*time.Millisecond)
 		stream := w.listen(nil)
 		w.notify(3)
 		if got := take(t, stream, 3); !slices.Equal(got, numbers(1, 3)) {
@@ -219,7 +219,7 @@ func TestOpeningMakesUpForLostHints(t *testing.T) {
 	for _, after := range []*int64{nil, new(int64)} {
 		storetest.EachStore(t, func(t *testing.T, s *store.Store) {
 			broker := &unreliable{}
-			w := newWorld(t, s, s, broker, never)
+			w := newWorld(t, s, store.Inboxes{Store: s}, broker, never)
 			open := w.listen(nil)
 			w.notify(1)
 			if got := take(t, open, 1); got[0] != 1 {
@@ -249,7 +249,7 @@ type flaky struct {
 
 var errAway = errors.New("the database is away")
 
-func (f *flaky) NotificationsAfter(ctx context.Context, cursors []notification.Cursor, limit int) (map[notification.Cursor][]notification.Notification, error) {
+func (f *flaky) After(ctx context.Context, cursors []notification.Cursor, limit int) (map[notification.Cursor][]notification.Notification, error) {
 	f.reads.Add(int64(len(cursors)))
 	f.largest.Store(max(f.largest.Load(), int64(limit)))
 	if f.failures.Add(-1) >= 0 {
@@ -310,7 +310,7 @@ func TestSharedReads(t *testing.T) {
 func TestTakenBackWhileWaiting(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, s, &realtime.Local{}, never)
+		w := newWorld(t, s, store.Inboxes{Store: s}, &realtime.Local{}, never)
 		beginning := int64(0)
 		w.notify(1)
 		ben := w.signIn("ben")
@@ -334,7 +334,7 @@ func TestTakenBackWhileWaiting(t *testing.T) {
 func TestCloseForgets(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, storetest.EmptySQLite(t), store.Options{})
-	w := newWorld(t, s, s, &realtime.Local{}, never)
+	w := newWorld(t, s, store.Inboxes{Store: s}, &realtime.Local{}, never)
 	a := w.listen(nil)
 	if got := w.hub.Listening(); got != 1 {
 		t.Errorf("%d listen", got)
@@ -355,7 +355,7 @@ func TestCloseForgets(t *testing.T) {
 func TestDeliveryFails(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, s, &realtime.Local{}, never)
+		w := newWorld(t, s, store.Inboxes{Store: s}, &realtime.Local{}, never)
 		got := make(chan int64, 10)
 		failures := 2
 		ctx, cancel := context.WithCancel(context.Background())

@@ -8,20 +8,19 @@ import (
 	"time"
 
 	"github.com/acquaint/acquaint/internal/id"
-	"github.com/acquaint/acquaint/internal/notification"
 )
 
-// Deliver is given a stream's notifications, in order and one at a time. It may block: nothing more is read meanwhile.
-// When it fails it is given the same notification again, a little later, unless the context has ended.
-type Deliver func(ctx context.Context, n notification.Notification) error
+// Deliver is given a stream's entries, in order and one at a time. It may block: nothing more is read meanwhile. When it
+// fails it is given the same entry again, a little later, unless the context has ended.
+type Deliver[E Entry] func(ctx context.Context, entry E) error
 
-// stream is one subscription: a cursor over a member's inbox. At rest it is this and nothing more; while there is
+// stream is one subscription: a cursor over a member's log. At rest it is this and nothing more; while there is
 // something to give, one goroutine gives it.
-type stream struct {
-	hub     *Hub
+type stream[E Entry] struct {
+	hub     *Hub[E]
 	member  id.Member
-	shared  *listeners
-	deliver Deliver
+	shared  *listeners[E]
+	deliver Deliver[E]
 	ctx     context.Context //nolint:containedctx // a stream lives as long as its context
 	start   int64           // the last number there was when the stream started
 
@@ -35,8 +34,8 @@ type stream struct {
 
 // Listen gives deliver what is committed from now on, or everything after a sequence (0 is the beginning), until ctx
 // ends. It has started when Listen returns.
-func (h *Hub) Listen(ctx context.Context, member id.Member, after *int64, deliver Deliver) error {
-	s := &stream{hub: h, member: member, deliver: deliver, ctx: ctx, running: true}
+func (h *Hub[E]) Listen(ctx context.Context, member id.Member, after *int64, deliver Deliver[E]) error {
+	s := &stream[E]{hub: h, member: member, deliver: deliver, ctx: ctx, running: true}
 	// First listen, then look: what is committed in between wakes the stream, or is seen. It counts as running so that
 	// it waits for its cursor.
 	h.add(s)
@@ -67,7 +66,7 @@ func (h *Hub) Listen(ctx context.Context, member id.Member, after *int64, delive
 }
 
 // end lets go of everything when the context is over.
-func (s *stream) end() {
+func (s *stream[E]) end() {
 	s.hub.remove(s)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -77,7 +76,7 @@ func (s *stream) end() {
 }
 
 // wake lets the stream look for what is new. It does not block.
-func (s *stream) wake() {
+func (s *stream[E]) wake() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.woken = true
@@ -88,7 +87,7 @@ func (s *stream) wake() {
 }
 
 // wakeAt wakes the stream at a time, and no longer at the one it was told before.
-func (s *stream) wakeAt(at time.Time) {
+func (s *stream[E]) wakeAt(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.resumes != nil {
@@ -101,7 +100,7 @@ func (s *stream) wakeAt(at time.Time) {
 }
 
 // asleep reports whether there is no new wake-up; then the stream is at rest.
-func (s *stream) asleep() bool {
+func (s *stream[E]) asleep() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.woken && s.ctx.Err() == nil {
@@ -113,11 +112,11 @@ func (s *stream) asleep() bool {
 }
 
 // run gives what there is, page by page, until there is no more.
-func (s *stream) run() {
+func (s *stream[E]) run() {
 	s.shared.rouse()
 	defer s.shared.rest()
 	for !s.asleep() {
-		read, ok := retry(s, func() (page, error) { return s.shared.read(s.ctx, s) })
+		read, ok := retry(s, func() (page[E], error) { return s.shared.read(s.ctx, s) })
 		if !ok {
 			continue // ctx has ended, and so it falls asleep
 		}
@@ -134,34 +133,34 @@ func (s *stream) run() {
 }
 
 // wokenAgain reports whether something has changed since the page was read: what is left of it may have been taken back.
-func (s *stream) wokenAgain() bool {
+func (s *stream[E]) wokenAgain() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.woken
 }
 
-// give delivers one notification, unless it was given before or is not for this stream. False when ctx has ended, or the
+// give delivers one entry, unless it was given before or is not for this stream. False when ctx has ended, or the
 // stream has to wait for the end of a pause.
-func (s *stream) give(n notification.Notification) bool {
-	if n.Sequence <= s.cursor {
+func (s *stream[E]) give(n E) bool {
+	if n.Position() <= s.cursor {
 		return true
 	}
 	// Held by a pause: it comes to a stream that starts after it and asks for it, and to no other; and not before the
 	// pause is over, as clients ask again by themselves whenever a connection was lost.
-	if n.Held && n.Sequence <= s.start && s.paused() {
+	if n.OnHold() && n.Position() <= s.start && s.paused() {
 		return false
 	}
-	if !n.Held || n.Sequence <= s.start {
+	if !n.OnHold() || n.Position() <= s.start {
 		if _, ok := retry(s, func() (struct{}, error) { return struct{}{}, s.safely(n) }); !ok {
 			return false
 		}
 	}
-	s.cursor = n.Sequence
+	s.cursor = n.Position()
 	return true
 }
 
 // safely delivers, and makes a failure of a panic: this goroutine is nobody's to end the program with.
-func (s *stream) safely(n notification.Notification) (err error) {
+func (s *stream[E]) safely(n E) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
@@ -172,7 +171,7 @@ func (s *stream) safely(n notification.Notification) (err error) {
 
 // paused reports whether the member has paused notifications, and sees to it that the stream wakes when that is over. A
 // pause that is ended or changed before wakes it, too.
-func (s *stream) paused() bool {
+func (s *stream[E]) paused() bool {
 	until, ok := retry(s, func() (time.Time, error) { return s.hub.source.PausedUntil(s.ctx, s.member) })
 	if !ok || !until.After(s.hub.options.Now()) {
 		return !ok
@@ -182,13 +181,13 @@ func (s *stream) paused() bool {
 }
 
 // retry does something until it succeeds, waiting longer and longer; false when ctx has ended.
-func retry[T any](s *stream, do func() (T, error)) (T, bool) {
+func retry[E Entry, T any](s *stream[E], do func() (T, error)) (T, bool) {
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
 		result, err := do()
 		if err == nil || s.ctx.Err() != nil {
 			return result, s.ctx.Err() == nil
 		}
-		s.hub.options.Log.WarnContext(s.ctx, "cannot deliver notifications; will try again", "error", err, "wait", wait)
+		s.hub.options.Logger.WarnContext(s.ctx, "cannot deliver notifications; will try again", "error", err, "wait", wait)
 		select {
 		case <-time.After(wait):
 		case <-s.ctx.Done():

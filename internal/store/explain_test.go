@@ -33,8 +33,8 @@ INSERT INTO connections (owner_id, peer_id, connected_at)
 	)
 	SELECT md5('m' || a)::uuid, md5('m' || b)::uuid, now() - a * interval '1 minute' FROM pairs
 	UNION ALL SELECT md5('m' || b)::uuid, md5('m' || a)::uuid, now() - a * interval '1 minute' FROM pairs;
-INSERT INTO invitations (id, sender_id, recipient_id, pair_lo, pair_hi, state, acquaintance, sent_at)
-	SELECT md5('i' || n || '-' || k)::uuid, a, b, least(a, b), greatest(a, b), CASE k WHEN 1 THEN 'pending' WHEN 2 THEN 'ignored' ELSE 'accepted' END, 'other', now() - n * interval '1 minute'
+INSERT INTO invitations (id, sender_id, recipient_id, pair_lo, pair_hi, state, acquaintance, sent_at, listed_at)
+	SELECT md5('i' || n || '-' || k)::uuid, a, b, least(a, b), greatest(a, b), CASE k WHEN 1 THEN 'pending' WHEN 2 THEN 'ignored' ELSE 'accepted' END, 'other', now() - n * interval '1 minute', now() - n * interval '1 minute'
 	FROM (SELECT n, k, md5('m' || n)::uuid AS a, md5('m' || CASE WHEN k = 1 AND n % 20 = 0 THEN 1 ELSE 1 + (n + k * 1503) % 6000 END)::uuid AS b
 		FROM generate_series(2, 6000) n, generate_series(1, 4) k) raw WHERE a <> b
 	ON CONFLICT DO NOTHING;
@@ -90,15 +90,15 @@ func TestIndexes(t *testing.T) {
 		}},
 		{"the number of connections", "connection", func() error { _, err := s.CountConnections(ctx, hub); return err }},
 		{"connections with a page of members", "connections_pkey", func() error { _, err := s.ConnectionsWith(ctx, hub, page); return err }},
-		{"received invitations", "invitation_recipient_id_state_sent_at_id", func() error {
+		{"received invitations", "invitation_recipient_id_state_listed_at_id", func() error {
 			_, _, err := s.Received(ctx, hub, network.Pending, network.InvitationPage{Limit: 20})
 			return err
 		}},
-		{"the archive after a cursor", "invitation_recipient_id_state_sent_at_id", func() error {
-			_, _, err := s.Received(ctx, hub, network.Ignored, network.InvitationPage{Limit: 20, After: &network.InvitationPosition{SentAt: now}})
+		{"the archive after a cursor", "invitation_recipient_id_state_listed_at_id", func() error {
+			_, _, err := s.Received(ctx, hub, network.Ignored, network.InvitationPage{Limit: 20, After: &network.InvitationPosition{At: now}})
 			return err
 		}},
-		{"the number of received invitations", "invitation_recipient_id_state_sent_at_id", func() error {
+		{"the number of received invitations", "invitation_recipient_id_state_listed_at_id", func() error {
 			_, err := s.CountReceived(ctx, hub, network.Pending)
 			return err
 		}},
@@ -107,7 +107,7 @@ func TestIndexes(t *testing.T) {
 			return err
 		}},
 		{"sent invitations after a cursor", "invitation_sender_id_sent_at_id", func() error {
-			_, _, err := s.Sent(ctx, other, network.InvitationPage{Limit: 20, After: &network.InvitationPosition{SentAt: now}})
+			_, _, err := s.Sent(ctx, other, network.InvitationPage{Limit: 20, After: &network.InvitationPosition{At: now}})
 			return err
 		}},
 		{"open invitations with a page of members", "invitation_pair_lo_pair_hi", func() error { _, err := s.OpenBetween(ctx, hub, page); return err }},

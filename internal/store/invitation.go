@@ -26,7 +26,7 @@ func (t *tx) InsertInvitation(ctx context.Context, inv network.Invitation) (bool
 	err := t.client.Invitation.Create().
 		SetID(uuid.UUID(inv.ID)).SetSenderID(uuid.UUID(inv.Sender)).SetRecipientID(uuid.UUID(inv.Recipient)).
 		SetPairLo(lo).SetPairHi(hi).SetState(string(inv.State)).SetAcquaintance(string(inv.Acquaintance)).
-		SetNillableNote(optionalText(inv.Note)).SetSentAt(inv.SentAt).
+		SetNillableNote(optionalText(inv.Note)).SetSentAt(inv.SentAt).SetListedAt(inv.ListedAt).
 		OnConflict(
 			entsql.ConflictColumns(entinvitation.FieldPairLo, entinvitation.FieldPairHi),
 			entsql.ConflictWhere(entsql.ExprP(schema.OpenStates)),
@@ -57,8 +57,11 @@ func (t *tx) Invitation(ctx context.Context, invitation id.Invitation) (network.
 func (t *tx) ReplaceInvitation(ctx context.Context, before, after network.Invitation) error {
 	n, err := t.client.Invitation.Update().
 		Where(entinvitation.ID(uuid.UUID(before.ID)),
-			entinvitation.State(string(before.State)), entinvitation.Flagged(before.Flagged)).
+			entinvitation.State(string(before.State)), entinvitation.Flagged(before.Flagged),
+			entinvitation.Reminders(before.Reminders)).
 		SetState(string(after.State)).SetFlagged(after.Flagged).SetNillableAcceptedAt(optionalTime(after.AcceptedAt)).
+		SetReminders(after.Reminders).SetNillableRemindedAt(optionalTime(after.RemindedAt)).SetListedAt(after.ListedAt).
+		SetNillableConversationID(optionalID(after.Conversation)).
 		Save(ctx)
 	if err != nil {
 		return err
@@ -87,7 +90,7 @@ func sent(member id.Member) predicate.Invitation {
 
 // Received implements network.Store.
 func (s *Store) Received(ctx context.Context, member id.Member, state network.State, page network.InvitationPage) ([]network.Invitation, bool, error) {
-	return s.invitationPage(ctx, received(member, state), page)
+	return s.invitationPage(ctx, received(member, state), entinvitation.FieldListedAt, page)
 }
 
 // CountReceived implements network.Store.
@@ -97,7 +100,7 @@ func (s *Store) CountReceived(ctx context.Context, member id.Member, state netwo
 
 // Sent implements network.Store.
 func (s *Store) Sent(ctx context.Context, member id.Member, page network.InvitationPage) ([]network.Invitation, bool, error) {
-	return s.invitationPage(ctx, sent(member), page)
+	return s.invitationPage(ctx, sent(member), entinvitation.FieldSentAt, page)
 }
 
 // CountSent implements network.Store.
@@ -105,16 +108,17 @@ func (s *Store) CountSent(ctx context.Context, member id.Member) (int, error) {
 	return s.client.Invitation.Query().Where(sent(member)).Count(ctx)
 }
 
-func (s *Store) invitationPage(ctx context.Context, which predicate.Invitation, page network.InvitationPage) ([]network.Invitation, bool, error) {
+// invitationPage reads a page in the order of a time, newest first.
+func (s *Store) invitationPage(ctx context.Context, which predicate.Invitation, by string, page network.InvitationPage) ([]network.Invitation, bool, error) {
 	query := s.client.Invitation.Query().Where(which)
 	if page.After != nil {
 		query.Where(func(sel *entsql.Selector) {
-			sel.Where(entsql.CompositeLT([]string{sel.C(entinvitation.FieldSentAt), sel.C(entinvitation.FieldID)},
-				page.After.SentAt, uuid.UUID(page.After.ID)))
+			sel.Where(entsql.CompositeLT([]string{sel.C(by), sel.C(entinvitation.FieldID)},
+				page.After.At, uuid.UUID(page.After.ID)))
 		})
 	}
 	list, err := invitations(query.
-		Order(entinvitation.BySentAt(entsql.OrderDesc()), entinvitation.ByID(entsql.OrderDesc())).
+		Order(entsql.OrderByField(by, entsql.OrderDesc()).ToFunc(), entinvitation.ByID(entsql.OrderDesc())).
 		Limit(page.Limit + 1).All(ctx))
 	list, more := cut(list, page.Limit)
 	return list, more, err
@@ -167,12 +171,17 @@ func invitations(rows []*ent.Invitation, err error) ([]network.Invitation, error
 }
 
 func toInvitation(row *ent.Invitation) network.Invitation {
-	return network.Invitation{
+	inv := network.Invitation{
 		ID: id.Invitation(row.ID), Sender: id.Member(row.SenderID), Recipient: id.Member(row.RecipientID),
 		Note: textOf(row.Note), Acquaintance: network.Acquaintance(row.Acquaintance),
 		State: network.State(row.State), Flagged: row.Flagged,
 		SentAt: row.SentAt.UTC(), AcceptedAt: timeOf(row.AcceptedAt),
+		Reminders: row.Reminders, RemindedAt: timeOf(row.RemindedAt), ListedAt: timeOf(row.ListedAt),
 	}
+	if row.ConversationID != nil {
+		inv.Conversation = id.Conversation(*row.ConversationID)
+	}
+	return inv
 }
 
 // cut takes the one row that was read beyond the page, which tells that there are more.

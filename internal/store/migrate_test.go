@@ -122,6 +122,7 @@ func TestUpgrade(t *testing.T) {
 		for _, insert := range []string{
 			`INSERT INTO members (id, subject, handle, name, created_at) VALUES ('` + ada + `', 'ada', 'ada', 'Ada', '2026-01-01 00:00:00+00:00'),
 				('` + ben + `', 'ben', 'ben', 'Ben', '2026-01-01 00:00:00+00:00'), ('` + cleo + `', 'cleo', 'cleo', 'Cleo', '2026-01-01 00:00:00+00:00')`,
+			`INSERT INTO inboxes (member_id, last_number) VALUES ('` + ada + `', 0), ('` + ben + `', 0), ('` + cleo + `', 0)`,
 			`INSERT INTO connections (owner_id, peer_id, connected_at) VALUES ('` + ada + `', '` + ben + `', '2026-01-02 00:00:00+00:00'), ('` + ben + `', '` + ada + `', '2026-01-02 00:00:00+00:00')`,
 			`INSERT INTO invitations (id, sender_id, recipient_id, pair_lo, pair_hi, state, flagged, acquaintance, sent_at) VALUES
 				('` + invitation + `', '` + cleo + `', '` + ada + `', '` + ada + `', '` + cleo + `', 'pending', false, 'friend', '2026-01-03 00:00:00+00:00')`,
@@ -140,7 +141,7 @@ func TestUpgrade(t *testing.T) {
 			t.Errorf("connections: %v %v", friends, err)
 		}
 		received, _, err := s.Received(ctx, found.ID, network.Pending, network.InvitationPage{Limit: 10})
-		if err != nil || len(received) != 1 || received[0].Acquaintance != network.Friend {
+		if err != nil || len(received) != 1 || received[0].Acquaintance != network.Friend || !received[0].ListedAt.Equal(received[0].SentAt) {
 			t.Fatalf("received: %v %v", received, err)
 		}
 		// A member from before can be notified.

@@ -14,13 +14,14 @@ import (
 	"github.com/acquaint/acquaint/ent"
 	entinbox "github.com/acquaint/acquaint/ent/inbox"
 	entnotification "github.com/acquaint/acquaint/ent/notification"
+	"github.com/acquaint/acquaint/ent/predicate"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
 // Notify implements network.Tx. One statement locks the inbox, honours the member's preference as it stands under that
 // lock, and takes the number; so a number is never spent in vain, and a changed preference holds from the next one on.
-func (t *tx) Notify(ctx context.Context, nid id.Notification, draft notification.Draft, at time.Time) (notification.Hint, bool, error) {
+func (t *tx) Notify(ctx context.Context, nid id.Notification, draft notification.Draft, at time.Time) error {
 	hint := notification.Hint{Member: draft.Member}
 	b := statement(t.dialect)
 	b.WriteString("UPDATE inboxes SET last_number = last_number + 1 WHERE member_id = ").Arg(uuid.UUID(draft.Member)).
@@ -30,28 +31,35 @@ func (t *tx) Notify(ctx context.Context, nid id.Notification, draft notification
 	var held int
 	unmuted, err := scanOne(ctx, t.client, query, args, &hint.Number, &held)
 	if err != nil || !unmuted {
-		return hint, false, err
+		return err
 	}
-	err = t.client.Notification.Create().
+	t.hints = append(t.hints, hint)
+	return t.client.Notification.Create().
 		SetID(uuid.UUID(nid)).SetMemberID(uuid.UUID(draft.Member)).SetSequence(hint.Number).
 		SetCategory(string(draft.Category)).SetNillableActorID(optionalID(draft.Actor)).
-		SetNillableInvitationID(optionalID(draft.Invitation)).SetHeld(held == 1).SetCreatedAt(at).Exec(ctx)
-	return hint, err == nil, err
+		SetNillableInvitationID(optionalID(draft.Invitation)).SetNillableMessageID(optionalID(draft.Message)).
+		SetNillablePublicationID(optionalID(draft.Publication)).SetReminder(draft.Reminder).
+		SetHeld(held == 1).SetCreatedAt(at).Exec(ctx)
 }
 
 // Retract implements network.Tx.
-func (t *tx) Retract(ctx context.Context, member id.Member, invitation id.Invitation) (notification.Hint, bool, error) {
-	hint := notification.Hint{Member: member}
-	n, err := t.client.Notification.Delete().Where(
-		entnotification.InvitationID(uuid.UUID(invitation)), entnotification.MemberID(uuid.UUID(member))).Exec(ctx)
+func (t *tx) Retract(ctx context.Context, member id.Member, invitation id.Invitation) error {
+	return t.retract(ctx, member, entnotification.InvitationID(uuid.UUID(invitation)))
+}
+
+// RetractFrom implements network.Tx.
+func (t *tx) RetractFrom(ctx context.Context, member, actor id.Member) error {
+	return t.retract(ctx, member, entnotification.ActorID(uuid.UUID(actor)))
+}
+
+func (t *tx) retract(ctx context.Context, member id.Member, which predicate.Notification) error {
+	n, err := t.client.Notification.Delete().Where(entnotification.MemberID(uuid.UUID(member)), which).Exec(ctx)
 	if err != nil || n == 0 {
-		return hint, false, err
+		return err
 	}
 	hints, err := lastNumbers(ctx, t.client, []id.Member{member})
-	if err != nil || len(hints) == 0 {
-		return hint, false, err
-	}
-	return hints[0], true, nil
+	t.hints = append(t.hints, hints...)
+	return err
 }
 
 // Notifications implements notification.Store.
@@ -95,9 +103,11 @@ func (s *Store) NotificationsAfter(ctx context.Context, cursors []notification.C
 }
 
 // afterEach reads a page for each cursor, by the index over (member_id, sequence).
-const afterEach = `SELECT c.after, n.id, n.member_id, n.sequence, n.category, n.actor_id, n.invitation_id, n.held, n.created_at, n.read_at
+const afterEach = `SELECT c.after, n.id, n.member_id, n.sequence, n.category, n.actor_id, n.invitation_id, n.message_id,
+	n.publication_id, n.reminder, n.held, n.created_at, n.read_at
 	FROM unnest($1::uuid[], $2::bigint[]) AS c(member, after)
-	CROSS JOIN LATERAL (SELECT id, member_id, sequence, category, actor_id, invitation_id, held, created_at, read_at
+	CROSS JOIN LATERAL (SELECT id, member_id, sequence, category, actor_id, invitation_id, message_id, publication_id, reminder,
+		held, created_at, read_at
 		FROM notifications WHERE member_id = c.member AND sequence > c.after ORDER BY sequence LIMIT $3) n
 	ORDER BY n.member_id, c.after, n.sequence`
 
@@ -114,7 +124,7 @@ func (s *Store) notificationsAfterEach(ctx context.Context, cursors []notificati
 			row    ent.Notification
 		)
 		if err := rows.Scan(&cursor, &row.ID, &row.MemberID, &row.Sequence, &row.Category, &row.ActorID, &row.InvitationID,
-			&row.Held, &row.CreatedAt, &row.ReadAt); err != nil {
+			&row.MessageID, &row.PublicationID, &row.Reminder, &row.Held, &row.CreatedAt, &row.ReadAt); err != nil {
 			return err
 		}
 		at := notification.Cursor{Member: id.Member(row.MemberID), After: cursor}
@@ -275,7 +285,7 @@ func notifications(rows []*ent.Notification, err error) ([]notification.Notifica
 func toNotification(row *ent.Notification) notification.Notification {
 	n := notification.Notification{
 		ID: id.Notification(row.ID), Member: id.Member(row.MemberID), Sequence: row.Sequence,
-		Category: notification.Category(row.Category), Held: row.Held,
+		Category: notification.Category(row.Category), Reminder: row.Reminder, Held: row.Held,
 		CreatedAt: row.CreatedAt.UTC(), ReadAt: timeOf(row.ReadAt),
 	}
 	if row.ActorID != nil {
@@ -283,6 +293,12 @@ func toNotification(row *ent.Notification) notification.Notification {
 	}
 	if row.InvitationID != nil {
 		n.Invitation = id.Invitation(*row.InvitationID)
+	}
+	if row.MessageID != nil {
+		n.Message = id.Message(*row.MessageID)
+	}
+	if row.PublicationID != nil {
+		n.Publication = id.Publication(*row.PublicationID)
 	}
 	return n
 }

@@ -1,19 +1,23 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
+	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/ent"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/refusal"
 )
 
@@ -27,11 +31,52 @@ const (
 type tx struct {
 	client  *ent.Client
 	dialect string
+	hints   []notification.Hint // of the logs that were written to
 }
 
 // Transact implements network.Store.
-func (s *Store) Transact(ctx context.Context, do func(ctx context.Context, tx network.Tx) error) error {
-	return s.write(ctx, func(t *tx) error { return do(ctx, t) })
+func (s *Store) Transact(ctx context.Context, do func(ctx context.Context, tx network.Tx) error) ([]notification.Hint, error) {
+	return s.writeLogs(ctx, func(t *tx) error { return do(ctx, t) })
+}
+
+// writeLogs is write, and gives the hints of the logs that were written to.
+func (s *Store) writeLogs(ctx context.Context, do func(*tx) error) ([]notification.Hint, error) {
+	var hints []notification.Hint
+	err := s.write(ctx, func(t *tx) error {
+		err := do(t)
+		hints = t.hints
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return hints, nil
+}
+
+// Lock implements the Tx of the domains. Every use case that concerns two members begins with it, so that all of a pair's
+// run one after the other; on SQLite, which has one writer, they do anyway.
+func (t *tx) Lock(ctx context.Context, members ...id.Member) (bool, error) {
+	slices.SortFunc(members, func(a, b id.Member) int { return bytes.Compare(a[:], b[:]) })
+	members = slices.Compact(members)
+	b := statement(t.dialect)
+	b.WriteString("SELECT member_id FROM inboxes WHERE member_id IN (")
+	for i, m := range members {
+		if i > 0 {
+			b.Comma()
+		}
+		b.Arg(uuid.UUID(m))
+	}
+	b.WriteString(") ORDER BY member_id")
+	if t.dialect == dialect.Postgres {
+		b.WriteString(" FOR NO KEY UPDATE")
+	}
+	query, args := b.Query()
+	found := 0
+	err := scanAll(ctx, t.client, query, args, func(*sql.Rows) error {
+		found++
+		return nil
+	})
+	return found == len(members), err
 }
 
 // write runs do in one transaction, and again when it gives network.ErrStale or the database broke the transaction to

@@ -1,0 +1,51 @@
+// Package feed is the silent log of each member: what keeps their open tabs true, and brings messages to them. It is
+// never a notification and under no preference.
+//
+// Entries are numbered per member like notifications, written in the transaction of the fact they tell of, and read by
+// subscriptions through a hub; nothing shows the numbers. Entries are pruned after Kept, as only open subscriptions read
+// them, and none stays open for so long.
+package feed
+
+import (
+	"time"
+
+	"github.com/acquaint/acquaint/internal/id"
+)
+
+// Kept is for how long entries are kept at least.
+const Kept = 7 * 24 * time.Hour
+
+// Kind is what an entry tells of.
+type Kind string
+
+// The kinds. All but MessageReceived are changes of the member's network.
+const (
+	InvitationAdded   Kind = "invitation_added"
+	InvitationClosed  Kind = "invitation_closed"
+	ConnectionAdded   Kind = "connection_added"
+	ConnectionRemoved Kind = "connection_removed"
+	NotificationsRead Kind = "notifications_read"
+	MessageReceived   Kind = "message_received"
+)
+
+// Draft is an entry before it has a number: whom to tell what.
+type Draft struct {
+	Member     id.Member // whose feed
+	Kind       Kind
+	Other      id.Member     // the other member whom it concerns; zero for none
+	Invitation id.Invitation // zero for none
+	Message    id.Message    // zero for none
+}
+
+// Entry is one entry of a member's feed.
+type Entry struct {
+	Draft
+
+	Number int64 // 1, 2, 3 … in that feed
+}
+
+// Position is the entry's number.
+func (e Entry) Position() int64 { return e.Number }
+
+// OnHold reports whether the entry is held back; none ever is.
+func (Entry) OnHold() bool { return false }

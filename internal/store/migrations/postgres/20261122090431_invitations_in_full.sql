@@ -1,0 +1,120 @@
+-- +goose Up
+-- create "feed_entries" table
+CREATE TABLE "feed_entries" ("id" uuid NOT NULL, "member_id" uuid NOT NULL, "number" bigint NOT NULL, "kind" text NOT NULL, "other_id" uuid NULL, "invitation_id" uuid NULL, "message_id" uuid NULL, PRIMARY KEY ("id"));
+-- create index "feedentry_member_id_number" to table: "feed_entries"
+CREATE UNIQUE INDEX "feedentry_member_id_number" ON "feed_entries" ("member_id", "number");
+-- create "publications" table
+CREATE TABLE "publications" ("id" uuid NOT NULL, "key" text NOT NULL, "fingerprint" bytea NOT NULL, "title" text NOT NULL, "body" text NULL, "url" text NULL, "published_at" timestamptz NOT NULL, PRIMARY KEY ("id"));
+-- create index "publications_key_key" to table: "publications"
+CREATE UNIQUE INDEX "publications_key_key" ON "publications" ("key");
+-- modify "members" table
+ALTER TABLE "members" ADD COLUMN "who_can_invite" text NOT NULL DEFAULT 'everyone', ADD COLUMN "who_sees_connections" text NOT NULL DEFAULT 'connections', ADD COLUMN "who_sees_profile" text NOT NULL DEFAULT 'everyone', ADD COLUMN "share_email" boolean NOT NULL DEFAULT false, ADD COLUMN "in_block" boolean NOT NULL DEFAULT false, ADD COLUMN "suspended_at" timestamptz NULL, ADD COLUMN "erased_at" timestamptz NULL;
+-- modify "notifications" table
+ALTER TABLE "notifications" ADD COLUMN "message_id" uuid NULL, ADD COLUMN "publication_id" uuid NULL, ADD COLUMN "reminder" boolean NOT NULL DEFAULT false;
+-- create "messages" table
+CREATE TABLE "messages" ("id" uuid NOT NULL, "conversation_id" uuid NOT NULL, "number" bigint NOT NULL, "sender_id" uuid NOT NULL, "body" text NOT NULL, "client_key" text NULL, "sent_at" timestamptz NOT NULL, PRIMARY KEY ("id"));
+-- create index "message_conversation_id_number" to table: "messages"
+CREATE UNIQUE INDEX "message_conversation_id_number" ON "messages" ("conversation_id", "number");
+-- create index "message_sender_id_client_key" to table: "messages"
+CREATE UNIQUE INDEX "message_sender_id_client_key" ON "messages" ("sender_id", "client_key") WHERE (client_key IS NOT NULL);
+-- create "tasks" table
+CREATE TABLE "tasks" ("name" text NOT NULL, "holder" text NOT NULL DEFAULT '', "leased_until" timestamptz NULL, "finished_at" timestamptz NULL, PRIMARY KEY ("name"));
+-- drop index "invitation_recipient_id_state_sent_at_id" from table: "invitations"
+DROP INDEX "invitation_recipient_id_state_sent_at_id";
+-- modify "invitations" table
+ALTER TABLE "invitations" ADD COLUMN "reminders" bigint NOT NULL DEFAULT 0, ADD COLUMN "reminded_at" timestamptz NULL, ADD COLUMN "listed_at" timestamptz NULL, ADD COLUMN "conversation_id" uuid NULL;
+UPDATE "invitations" SET "listed_at" = "sent_at";
+-- create index "invitation_expiry" to table: "invitations"
+CREATE INDEX "invitation_expiry" ON "invitations" ("sent_at") WHERE (state = ANY (ARRAY['pending'::text, 'ignored'::text, 'declined'::text]));
+-- create index "invitation_recipient_id_state_listed_at_id" to table: "invitations"
+CREATE INDEX "invitation_recipient_id_state_listed_at_id" ON "invitations" ("recipient_id", "state", "listed_at", "id") WHERE (state = ANY (ARRAY['pending'::text, 'ignored'::text, 'declined'::text]));
+-- create index "invitation_window" to table: "invitations"
+CREATE INDEX "invitation_window" ON "invitations" ("sender_id", "sent_at");
+-- create "profiles" table
+CREATE TABLE "profiles" ("member_id" uuid NOT NULL, "about" text NULL, "positions" jsonb NOT NULL, "education" jsonb NOT NULL, "skills" jsonb NOT NULL, "languages" jsonb NOT NULL, "interests" jsonb NOT NULL, PRIMARY KEY ("member_id"));
+-- modify "inboxes" table
+ALTER TABLE "inboxes" ADD COLUMN "last_change" bigint NOT NULL DEFAULT 0;
+-- create "restrictions" table
+CREATE TABLE "restrictions" ("member_id" uuid NOT NULL, "warned" boolean NOT NULL DEFAULT false, "restricted_until" timestamptz NULL, "restricted_at" timestamptz NULL, PRIMARY KEY ("member_id"));
+-- create "reports" table
+CREATE TABLE "reports" ("id" uuid NOT NULL, "reporter_id" uuid NOT NULL, "reported_id" uuid NOT NULL, "reason" text NOT NULL, "details" text NULL, "created_at" timestamptz NOT NULL, "resolved_at" timestamptz NULL, "resolution" text NULL, PRIMARY KEY ("id"));
+-- create index "report_open" to table: "reports"
+CREATE INDEX "report_open" ON "reports" ("created_at", "id") WHERE (resolved_at IS NULL);
+-- create "blocks" table
+CREATE TABLE "blocks" ("blocked_at" timestamptz NOT NULL, "blocker_id" uuid NOT NULL, "blocked_id" uuid NOT NULL, PRIMARY KEY ("blocker_id", "blocked_id"), CONSTRAINT "blocks_members_blocked" FOREIGN KEY ("blocked_id") REFERENCES "members" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION, CONSTRAINT "blocks_members_blocker" FOREIGN KEY ("blocker_id") REFERENCES "members" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION);
+-- create index "block_blocked_id_blocker_id" to table: "blocks"
+CREATE INDEX "block_blocked_id_blocker_id" ON "blocks" ("blocked_id", "blocker_id");
+-- create index "block_blocker_id_blocked_at_blocked_id" to table: "blocks"
+CREATE INDEX "block_blocker_id_blocked_at_blocked_id" ON "blocks" ("blocker_id", "blocked_at", "blocked_id");
+-- create "flags" table
+CREATE TABLE "flags" ("flagged_at" timestamptz NOT NULL, "recipient_id" uuid NOT NULL, "sender_id" uuid NOT NULL, PRIMARY KEY ("recipient_id", "sender_id"), CONSTRAINT "flags_members_recipient" FOREIGN KEY ("recipient_id") REFERENCES "members" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION, CONSTRAINT "flags_members_sender" FOREIGN KEY ("sender_id") REFERENCES "members" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION);
+-- create index "flag_sender_id_flagged_at" to table: "flags"
+CREATE INDEX "flag_sender_id_flagged_at" ON "flags" ("sender_id", "flagged_at");
+-- create "conversations" table
+CREATE TABLE "conversations" ("id" uuid NOT NULL, "pair_lo" uuid NOT NULL, "pair_hi" uuid NOT NULL, "last_number" bigint NOT NULL DEFAULT 0, PRIMARY KEY ("id"));
+-- create index "conversation_pair_lo_pair_hi" to table: "conversations"
+CREATE UNIQUE INDEX "conversation_pair_lo_pair_hi" ON "conversations" ("pair_lo", "pair_hi");
+-- create "participants" table
+CREATE TABLE "participants" ("other_id" uuid NOT NULL, "last_message_at" timestamptz NOT NULL, "read_through" bigint NOT NULL DEFAULT 0, "member_id" uuid NOT NULL, "conversation_id" uuid NOT NULL, PRIMARY KEY ("member_id", "conversation_id"), CONSTRAINT "participants_conversations_conversation" FOREIGN KEY ("conversation_id") REFERENCES "conversations" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION, CONSTRAINT "participants_members_member" FOREIGN KEY ("member_id") REFERENCES "members" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION);
+-- create index "participant_member_id_last_message_at_conversation_id" to table: "participants"
+CREATE INDEX "participant_member_id_last_message_at_conversation_id" ON "participants" ("member_id", "last_message_at", "conversation_id");
+
+-- +goose Down
+-- reverse: create index "participant_member_id_last_message_at_conversation_id" to table: "participants"
+DROP INDEX "participant_member_id_last_message_at_conversation_id";
+-- reverse: create "participants" table
+DROP TABLE "participants";
+-- reverse: create index "conversation_pair_lo_pair_hi" to table: "conversations"
+DROP INDEX "conversation_pair_lo_pair_hi";
+-- reverse: create "conversations" table
+DROP TABLE "conversations";
+-- reverse: create index "flag_sender_id_flagged_at" to table: "flags"
+DROP INDEX "flag_sender_id_flagged_at";
+-- reverse: create "flags" table
+DROP TABLE "flags";
+-- reverse: create index "block_blocker_id_blocked_at_blocked_id" to table: "blocks"
+DROP INDEX "block_blocker_id_blocked_at_blocked_id";
+-- reverse: create index "block_blocked_id_blocker_id" to table: "blocks"
+DROP INDEX "block_blocked_id_blocker_id";
+-- reverse: create "blocks" table
+DROP TABLE "blocks";
+-- reverse: create index "report_open" to table: "reports"
+DROP INDEX "report_open";
+-- reverse: create "reports" table
+DROP TABLE "reports";
+-- reverse: create "restrictions" table
+DROP TABLE "restrictions";
+-- reverse: modify "inboxes" table
+ALTER TABLE "inboxes" DROP COLUMN "last_change";
+-- reverse: create "profiles" table
+DROP TABLE "profiles";
+-- reverse: create index "invitation_window" to table: "invitations"
+DROP INDEX "invitation_window";
+-- reverse: create index "invitation_recipient_id_state_listed_at_id" to table: "invitations"
+DROP INDEX "invitation_recipient_id_state_listed_at_id";
+-- reverse: create index "invitation_expiry" to table: "invitations"
+DROP INDEX "invitation_expiry";
+-- reverse: modify "invitations" table
+ALTER TABLE "invitations" DROP COLUMN "conversation_id", DROP COLUMN "listed_at", DROP COLUMN "reminded_at", DROP COLUMN "reminders";
+-- reverse: drop index "invitation_recipient_id_state_sent_at_id" from table: "invitations"
+CREATE INDEX "invitation_recipient_id_state_sent_at_id" ON "invitations" ("recipient_id", "state", "sent_at", "id") WHERE (state = ANY (ARRAY['pending'::text, 'ignored'::text, 'declined'::text]));
+-- reverse: create "tasks" table
+DROP TABLE "tasks";
+-- reverse: create index "message_sender_id_client_key" to table: "messages"
+DROP INDEX "message_sender_id_client_key";
+-- reverse: create index "message_conversation_id_number" to table: "messages"
+DROP INDEX "message_conversation_id_number";
+-- reverse: create "messages" table
+DROP TABLE "messages";
+-- reverse: modify "notifications" table
+ALTER TABLE "notifications" DROP COLUMN "reminder", DROP COLUMN "publication_id", DROP COLUMN "message_id";
+-- reverse: modify "members" table
+ALTER TABLE "members" DROP COLUMN "erased_at", DROP COLUMN "suspended_at", DROP COLUMN "in_block", DROP COLUMN "share_email", DROP COLUMN "who_sees_profile", DROP COLUMN "who_sees_connections", DROP COLUMN "who_can_invite";
+-- reverse: create index "publications_key_key" to table: "publications"
+DROP INDEX "publications_key_key";
+-- reverse: create "publications" table
+DROP TABLE "publications";
+-- reverse: create index "feedentry_member_id_number" to table: "feed_entries"
+DROP INDEX "feedentry_member_id_number";
+-- reverse: create "feed_entries" table
+DROP TABLE "feed_entries";
