@@ -8,7 +8,9 @@ package graph
 import (
 	"context"
 
+	"github.com/acquaint/acquaint/graph/generated"
 	"github.com/acquaint/acquaint/graph/model"
+	"github.com/acquaint/acquaint/internal/feed"
 )
 
 // RemoveConnection is the resolver for the removeConnection field.
@@ -27,3 +29,33 @@ func (r *mutationResolver) RemoveConnection(ctx context.Context, input model.Rem
 	}
 	return payload, err
 }
+
+// Member is the resolver for the member field.
+func (r *networkChangeResolver) Member(ctx context.Context, obj *model.NetworkChange) (*model.Member, error) {
+	return loadMember(ctx, obj.MemberKey)
+}
+
+// Invitation is the resolver for the invitation field.
+func (r *networkChangeResolver) Invitation(ctx context.Context, obj *model.NetworkChange) (*model.Invitation, error) {
+	return loadInvitation(ctx, obj.InvitationKey)
+}
+
+// UnreadNotificationCount is the resolver for the unreadNotificationCount field.
+func (r *networkChangeResolver) UnreadNotificationCount(ctx context.Context, obj *model.NetworkChange) (int, error) {
+	return r.Notifications.Unread(ctx, viewerKey(ctx))
+}
+
+// NetworkChanged is the resolver for the networkChanged field.
+func (r *subscriptionResolver) NetworkChanged(ctx context.Context) (<-chan *model.NetworkChange, error) {
+	return stream(ctx, r.Feeds, nil, func(_ context.Context, e feed.Entry) (*model.NetworkChange, error) {
+		change := model.NewNetworkChange(e)
+		if change == nil {
+			return nil, errPassOver
+		}
+		return change, nil
+	})
+}
+
+func (r *Resolver) NetworkChange() generated.NetworkChangeResolver { return &networkChangeResolver{r} }
+
+type networkChangeResolver struct{ *Resolver }

@@ -59,6 +59,34 @@ func networkConnection(ctx context.Context, list []network.Connection, more bool
 	return out, nil
 }
 
+// blockedMember gives a member whom the viewer has blocked, and who is hidden everywhere else.
+func (r *Resolver) blockedMember(ctx context.Context, key id.Member) (*model.Member, error) {
+	found, err := r.publicMembers.Get(ctx, key)
+	return found[key], err
+}
+
+// blockedConnection makes the page of those whom the viewer has blocked.
+func (r *Resolver) blockedConnection(ctx context.Context, list []network.Blocked, more bool, after *string, count model.Count) (*model.MemberConnection, error) {
+	keys := make([]id.Member, len(list))
+	for i, b := range list {
+		keys[i] = b.Member
+	}
+	members, err := r.publicMembers.Get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	out := &model.MemberConnection{Edges: make([]model.MemberEdge, 0, len(list)), Count: count}
+	cursors := make([]string, 0, len(list))
+	for _, b := range list {
+		if m := members[b.Member]; m != nil {
+			cursors = append(cursors, blockCursor(b))
+			out.Edges = append(out.Edges, model.MemberEdge{Cursor: blockCursor(b), Node: m})
+		}
+	}
+	out.PageInfo = pageInfo(cursors, more, after != nil)
+	return out, nil
+}
+
 // notificationConnection makes a page of the inbox, whichever way it was read.
 func notificationConnection(list []notification.Notification, more bool, page notification.Page, count model.Count) (*model.NotificationConnection, error) {
 	out := &model.NotificationConnection{Edges: make([]model.NotificationEdge, 0, len(list)), Count: count}

@@ -38,6 +38,9 @@ func (r *mutationResolver) InviteMember(ctx context.Context, input model.InviteM
 	if acquaintance := input.Acquaintance.Value(); acquaintance != nil {
 		in.Acquaintance = network.Acquaintance(strings.ToLower(string(*acquaintance)))
 	}
+	if email := input.Email.Value(); email != nil {
+		in.Email = *email
+	}
 	invitation, err := r.Network.Invite(ctx, viewerKey(ctx), in)
 	refused, err := userErrors(err)
 	if err != nil {
@@ -83,6 +86,24 @@ func (r *mutationResolver) WithdrawInvitation(ctx context.Context, input model.W
 		return nil, err
 	}
 	payload := &model.WithdrawInvitationPayload{UserErrors: refused}
+	if len(refused) == 0 {
+		payload.Invitation = showInvitation(ctx, invitation)
+	}
+	return payload, nil
+}
+
+// RemindInvitation is the resolver for the remindInvitation field.
+func (r *mutationResolver) RemindInvitation(ctx context.Context, input model.RemindInvitationInput) (*model.RemindInvitationPayload, error) {
+	key, ok := model.InvitationID(input.InvitationID)
+	if !ok {
+		return &model.RemindInvitationPayload{UserErrors: noSuchInvitation}, nil
+	}
+	invitation, err := r.Network.Remind(ctx, viewerKey(ctx), key)
+	refused, err := userErrors(err)
+	if err != nil {
+		return nil, err
+	}
+	payload := &model.RemindInvitationPayload{UserErrors: refused}
 	if len(refused) == 0 {
 		payload.Invitation = showInvitation(ctx, invitation)
 	}

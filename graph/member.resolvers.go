@@ -138,6 +138,15 @@ func (r *viewerResolver) SentInvitations(ctx context.Context, obj *model.Viewer,
 	}), nil
 }
 
+// InvitationAllowance is the resolver for the invitationAllowance field.
+func (r *viewerResolver) InvitationAllowance(ctx context.Context, obj *model.Viewer) (*model.InvitationAllowance, error) {
+	allowance, err := r.Network.Allowance(ctx, obj.Key)
+	if err != nil {
+		return nil, err
+	}
+	return model.NewAllowance(obj.Key, allowance), nil
+}
+
 // Connections is the resolver for the connections field.
 func (r *viewerResolver) Connections(ctx context.Context, obj *model.Viewer, first *int, after *string) (*model.NetworkConnection, error) {
 	page, err := connectionPage(first, after)
@@ -150,6 +159,21 @@ func (r *viewerResolver) Connections(ctx context.Context, obj *model.Viewer, fir
 	}
 	return networkConnection(ctx, list, more, after, func(ctx context.Context) (int, error) {
 		return r.Network.CountConnections(ctx, obj.Key)
+	})
+}
+
+// BlockedMembers is the resolver for the blockedMembers field.
+func (r *viewerResolver) BlockedMembers(ctx context.Context, obj *model.Viewer, first *int, after *string) (*model.MemberConnection, error) {
+	page, err := blockPage(first, after)
+	if err != nil {
+		return nil, err
+	}
+	list, more, err := r.Network.BlockedMembers(ctx, obj.Key, page)
+	if err != nil {
+		return nil, err
+	}
+	return r.blockedConnection(ctx, list, more, after, func(ctx context.Context) (int, error) {
+		return r.Network.CountBlockedMembers(ctx, obj.Key)
 	})
 }
 

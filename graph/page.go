@@ -37,6 +37,7 @@ const (
 	cursorConnection
 	cursorMember
 	cursorNotification
+	cursorBlock
 )
 
 var errCursor = errBadInput("This is no cursor of this list.")
@@ -117,6 +118,26 @@ func connectionPage(first *int, after *string) (network.ConnectionPage, error) {
 	}
 	connectedAt, err := instantOf(key[:instantSize])
 	page.After = &network.Connection{ConnectedAt: connectedAt, Peer: id.Member(key[instantSize:])}
+	return page, err
+}
+
+func blockCursor(b network.Blocked) string {
+	return encodeCursor(cursorBlock, instantBytes(b.BlockedAt), b.Member[:])
+}
+
+// blockPage reads the arguments of the list of blocked members.
+func blockPage(first *int, after *string) (network.BlockPage, error) {
+	limit, err := pageSize("first", first)
+	page := network.BlockPage{Limit: limit}
+	if err != nil || after == nil {
+		return page, err
+	}
+	key, err := decodeCursor(cursorBlock, instantSize+keySize, *after)
+	if err != nil {
+		return page, err
+	}
+	blockedAt, err := instantOf(key[:instantSize])
+	page.After = &network.Blocked{BlockedAt: blockedAt, Member: id.Member(key[instantSize:])}
 	return page, err
 }
 

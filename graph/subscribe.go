@@ -81,7 +81,7 @@ func (r *Resolver) streamNotifications(ctx context.Context, after *string, categ
 // of, as they happen. One that was withdrawn meanwhile is passed over, as its notification is gone.
 func (r *Resolver) streamInvitations(ctx context.Context, category notification.Category) (<-chan *model.Invitation, error) {
 	return stream(ctx, r.Inboxes, nil, func(ctx context.Context, n notification.Notification) (*model.Invitation, error) {
-		if n.Category != category {
+		if n.Category != category || n.Reminder { // a reminder brings nothing new
 			return nil, errPassOver
 		}
 		found, err := r.Network.Invitations(ctx, n.Member, []id.Invitation{n.Invitation})

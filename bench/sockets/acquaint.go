@@ -88,7 +88,7 @@ func serveAcquaint(ctx context.Context, args []string) error {
 		GraphQL: graph.New(&graph.Resolver{
 			Members:       members,
 			Network:       network.NewService(tables, s.hub, network.DefaultPolicy(), now, newID),
-			Notifications: notification.NewService(tables, s.hub, now),
+			Notifications: notification.NewService(tables, s.hub, now, newID),
 			Inboxes:       s.hub,
 		}, graph.Options{Introspection: true, Log: log}),
 		Authenticator: auth.NewAuthenticator(verifier, members, now, log),

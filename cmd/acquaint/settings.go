@@ -58,11 +58,38 @@ type serverSettings struct {
 	Playground     bool     `env:"ACQUAINT_PLAYGROUND" default:"true" negatable:"" help:"Serve GraphiQL at /."`
 	MetricsListen  string   `env:"ACQUAINT_METRICS_LISTEN" placeholder:"ADDRESS" help:"Serve Prometheus /metrics and /debug/pprof on this address; off when empty. Do not make it public."`
 
-	NoteMax          int           `env:"ACQUAINT_NOTE_MAX" default:"300" help:"The most characters of an invitation's note."`
-	ReinviteCooldown time.Duration `env:"ACQUAINT_REINVITE_COOLDOWN" default:"504h" help:"How long after a withdrawal its sender may not invite that member again."`
-	BrokerSweep      time.Duration `env:"ACQUAINT_BROKER_SWEEP" default:"5s" help:"How often to look for notifications whose wake-up was lost."`
+	BrokerSweep time.Duration `env:"ACQUAINT_BROKER_SWEEP" default:"5s" help:"How often to look for notifications whose wake-up was lost."`
 
+	ruleSettings
 	limitSettings
+}
+
+// ruleSettings are the numbers of the product's rules.
+type ruleSettings struct {
+	NoteMax             int           `env:"ACQUAINT_NOTE_MAX" default:"300" help:"The most characters of an invitation's note."`
+	ReinviteCooldown    time.Duration `env:"ACQUAINT_REINVITE_COOLDOWN" default:"504h" help:"How long after a withdrawal its sender may not invite that member again."`
+	InvitationExpiry    time.Duration `env:"ACQUAINT_INVITATION_EXPIRY" default:"4320h" help:"How long an invitation stays open."`
+	ReminderMax         int           `env:"ACQUAINT_REMINDER_MAX" default:"2" help:"The most reminders of an invitation."`
+	ReminderInterval    time.Duration `env:"ACQUAINT_REMINDER_INTERVAL" default:"168h" help:"How long after the sending the first reminder may follow, and each other after the one before."`
+	InvitationLimit     int           `env:"ACQUAINT_INVITATION_LIMIT" default:"100" help:"The most invitations that a member may send within the window."`
+	InvitationWindow    time.Duration `env:"ACQUAINT_INVITATION_WINDOW" default:"168h" help:"The window: any period of that length."`
+	OpenInvitationLimit int           `env:"ACQUAINT_OPEN_INVITATION_LIMIT" default:"1000" help:"The most open invitations of a member."`
+	FlagWarn            int           `env:"ACQUAINT_FLAG_WARN" default:"3" help:"How many recipients who do not know a sender make a warning."`
+	FlagRestrict        int           `env:"ACQUAINT_FLAG_RESTRICT" default:"5" help:"How many of them restrict the sender."`
+	FlagWindow          time.Duration `env:"ACQUAINT_FLAG_WINDOW" default:"2160h" help:"How long that counts."`
+	FlagEvaluation      time.Duration `env:"ACQUAINT_FLAG_EVALUATION" default:"24h" help:"How often it takes effect, for all together, so that no single answer shows; 0 is at once."`
+	Restriction         time.Duration `env:"ACQUAINT_RESTRICTION" default:"168h" help:"How long a sender is restricted."`
+	ExpirySweep         time.Duration `env:"ACQUAINT_EXPIRY_SWEEP" default:"1h" help:"How often to close the invitations that have expired."`
+}
+
+func (r ruleSettings) policy() network.Policy {
+	return network.Policy{
+		NoteMax: r.NoteMax, ReinviteCooldown: r.ReinviteCooldown, InvitationExpiry: r.InvitationExpiry,
+		ReminderMax: r.ReminderMax, ReminderInterval: r.ReminderInterval,
+		InvitationLimit: r.InvitationLimit, InvitationWindow: r.InvitationWindow, OpenInvitationLimit: r.OpenInvitationLimit,
+		FlagWarn: r.FlagWarn, FlagRestrict: r.FlagRestrict, FlagWindow: r.FlagWindow, FlagEvaluation: r.FlagEvaluation,
+		Restriction: r.Restriction,
+	}
 }
 
 // limitSettings are what one client may make the server hold and do.
@@ -106,7 +133,7 @@ func (s serverSettings) config(log *slog.Logger) app.Config {
 	config.Introspection = s.Introspection
 	config.Playground = s.Playground
 	config.MetricsListen = s.MetricsListen
-	config.Policy = network.Policy{NoteMax: s.NoteMax, ReinviteCooldown: s.ReinviteCooldown}
+	config.Policy, config.ExpirySweep = s.policy(), s.ExpirySweep
 	config.BrokerSweep = s.BrokerSweep
 	config.Log = log
 	s.apply(&config)

@@ -27,6 +27,7 @@ type ResolverRoot interface {
 	InvitationReceivedNotification() InvitationReceivedNotificationResolver
 	Member() MemberResolver
 	Mutation() MutationResolver
+	NetworkChange() NetworkChangeResolver
 	Query() QueryResolver
 	Relationship() RelationshipResolver
 	Subscription() SubscriptionResolver
@@ -37,15 +38,21 @@ type DirectiveRoot struct {
 }
 
 type ComplexityRoot struct {
+	BlockMemberPayload struct {
+		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Invitation struct {
-		AcceptedAt   func(childComplexity int) int
-		Acquaintance func(childComplexity int) int
-		ID           func(childComplexity int) int
-		Note         func(childComplexity int) int
-		Recipient    func(childComplexity int) int
-		Sender       func(childComplexity int) int
-		SentAt       func(childComplexity int) int
-		State        func(childComplexity int) int
+		AcceptedAt     func(childComplexity int) int
+		Acquaintance   func(childComplexity int) int
+		ID             func(childComplexity int) int
+		LastRemindedAt func(childComplexity int) int
+		Note           func(childComplexity int) int
+		Recipient      func(childComplexity int) int
+		Sender         func(childComplexity int) int
+		SentAt         func(childComplexity int) int
+		State          func(childComplexity int) int
 	}
 
 	InvitationAcceptedNotification struct {
@@ -56,6 +63,14 @@ type ComplexityRoot struct {
 		Invitation func(childComplexity int) int
 		ReadAt     func(childComplexity int) int
 		Sequence   func(childComplexity int) int
+	}
+
+	InvitationAllowance struct {
+		ID              func(childComplexity int) int
+		Remaining       func(childComplexity int) int
+		RenewsAt        func(childComplexity int) int
+		RestrictedUntil func(childComplexity int) int
+		Warned          func(childComplexity int) int
 	}
 
 	InvitationConnection struct {
@@ -118,13 +133,23 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
+		BlockMember                   func(childComplexity int, input model.BlockMemberInput) int
 		InviteMember                  func(childComplexity int, input model.InviteMemberInput) int
 		MarkNotificationsRead         func(childComplexity int, input model.MarkNotificationsReadInput) int
+		RemindInvitation              func(childComplexity int, input model.RemindInvitationInput) int
 		RemoveConnection              func(childComplexity int, input model.RemoveConnectionInput) int
 		RespondToInvitation           func(childComplexity int, input model.RespondToInvitationInput) int
+		UnblockMember                 func(childComplexity int, input model.UnblockMemberInput) int
 		UpdateMember                  func(childComplexity int, input model.UpdateMemberInput) int
 		UpdateNotificationPreferences func(childComplexity int, input model.UpdateNotificationPreferencesInput) int
 		WithdrawInvitation            func(childComplexity int, input model.WithdrawInvitationInput) int
+	}
+
+	NetworkChange struct {
+		Invitation              func(childComplexity int) int
+		Kind                    func(childComplexity int) int
+		Member                  func(childComplexity int) int
+		UnreadNotificationCount func(childComplexity int) int
 	}
 
 	NetworkConnection struct {
@@ -187,6 +212,11 @@ type ComplexityRoot struct {
 		Status      func(childComplexity int) int
 	}
 
+	RemindInvitationPayload struct {
+		Invitation func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	RemoveConnectionPayload struct {
 		Member     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -201,7 +231,13 @@ type ComplexityRoot struct {
 	Subscription struct {
 		InvitationAccepted   func(childComplexity int) int
 		InvitationReceived   func(childComplexity int) int
+		NetworkChanged       func(childComplexity int) int
 		NotificationReceived func(childComplexity int, after *string, categories []model.NotificationCategory) int
+	}
+
+	UnblockMemberPayload struct {
+		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UpdateMemberPayload struct {
@@ -222,8 +258,10 @@ type ComplexityRoot struct {
 	}
 
 	Viewer struct {
+		BlockedMembers          func(childComplexity int, first *int, after *string) int
 		Connections             func(childComplexity int, first *int, after *string) int
 		ID                      func(childComplexity int) int
+		InvitationAllowance     func(childComplexity int) int
 		Member                  func(childComplexity int) int
 		NotificationPreferences func(childComplexity int) int
 		Notifications           func(childComplexity int, first *int, after *string, last *int, before *string) int
@@ -252,6 +290,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 	_ = ec
 	switch typeName + "." + field {
 
+	case "BlockMemberPayload.member":
+		if e.ComplexityRoot.BlockMemberPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockMemberPayload.Member(childComplexity), true
+	case "BlockMemberPayload.userErrors":
+		if e.ComplexityRoot.BlockMemberPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BlockMemberPayload.UserErrors(childComplexity), true
+
 	case "Invitation.acceptedAt":
 		if e.ComplexityRoot.Invitation.AcceptedAt == nil {
 			break
@@ -270,6 +321,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.ID(childComplexity), true
+	case "Invitation.lastRemindedAt":
+		if e.ComplexityRoot.Invitation.LastRemindedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.LastRemindedAt(childComplexity), true
 	case "Invitation.note":
 		if e.ComplexityRoot.Invitation.Note == nil {
 			break
@@ -343,6 +400,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.InvitationAcceptedNotification.Sequence(childComplexity), true
+
+	case "InvitationAllowance.id":
+		if e.ComplexityRoot.InvitationAllowance.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationAllowance.ID(childComplexity), true
+	case "InvitationAllowance.remaining":
+		if e.ComplexityRoot.InvitationAllowance.Remaining == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationAllowance.Remaining(childComplexity), true
+	case "InvitationAllowance.renewsAt":
+		if e.ComplexityRoot.InvitationAllowance.RenewsAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationAllowance.RenewsAt(childComplexity), true
+	case "InvitationAllowance.restrictedUntil":
+		if e.ComplexityRoot.InvitationAllowance.RestrictedUntil == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationAllowance.RestrictedUntil(childComplexity), true
+	case "InvitationAllowance.warned":
+		if e.ComplexityRoot.InvitationAllowance.Warned == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvitationAllowance.Warned(childComplexity), true
 
 	case "InvitationConnection.edges":
 		if e.ComplexityRoot.InvitationConnection.Edges == nil {
@@ -567,6 +655,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MemberEdge.Node(childComplexity), true
 
+	case "Mutation.blockMember":
+		if e.ComplexityRoot.Mutation.BlockMember == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_blockMember_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.BlockMember(childComplexity, args["input"].(model.BlockMemberInput)), true
 	case "Mutation.inviteMember":
 		if e.ComplexityRoot.Mutation.InviteMember == nil {
 			break
@@ -589,6 +688,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MarkNotificationsRead(childComplexity, args["input"].(model.MarkNotificationsReadInput)), true
+	case "Mutation.remindInvitation":
+		if e.ComplexityRoot.Mutation.RemindInvitation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_remindInvitation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.RemindInvitation(childComplexity, args["input"].(model.RemindInvitationInput)), true
 	case "Mutation.removeConnection":
 		if e.ComplexityRoot.Mutation.RemoveConnection == nil {
 			break
@@ -611,6 +721,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RespondToInvitation(childComplexity, args["input"].(model.RespondToInvitationInput)), true
+	case "Mutation.unblockMember":
+		if e.ComplexityRoot.Mutation.UnblockMember == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_unblockMember_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UnblockMember(childComplexity, args["input"].(model.UnblockMemberInput)), true
 	case "Mutation.updateMember":
 		if e.ComplexityRoot.Mutation.UpdateMember == nil {
 			break
@@ -644,6 +765,31 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.WithdrawInvitation(childComplexity, args["input"].(model.WithdrawInvitationInput)), true
+
+	case "NetworkChange.invitation":
+		if e.ComplexityRoot.NetworkChange.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NetworkChange.Invitation(childComplexity), true
+	case "NetworkChange.kind":
+		if e.ComplexityRoot.NetworkChange.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NetworkChange.Kind(childComplexity), true
+	case "NetworkChange.member":
+		if e.ComplexityRoot.NetworkChange.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NetworkChange.Member(childComplexity), true
+	case "NetworkChange.unreadNotificationCount":
+		if e.ComplexityRoot.NetworkChange.UnreadNotificationCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.NetworkChange.UnreadNotificationCount(childComplexity), true
 
 	case "NetworkConnection.edges":
 		if e.ComplexityRoot.NetworkConnection.Edges == nil {
@@ -867,6 +1013,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Relationship.Status(childComplexity), true
 
+	case "RemindInvitationPayload.invitation":
+		if e.ComplexityRoot.RemindInvitationPayload.Invitation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemindInvitationPayload.Invitation(childComplexity), true
+	case "RemindInvitationPayload.userErrors":
+		if e.ComplexityRoot.RemindInvitationPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RemindInvitationPayload.UserErrors(childComplexity), true
+
 	case "RemoveConnectionPayload.member":
 		if e.ComplexityRoot.RemoveConnectionPayload.Member == nil {
 			break
@@ -911,6 +1070,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.InvitationReceived(childComplexity), true
+	case "Subscription.networkChanged":
+		if e.ComplexityRoot.Subscription.NetworkChanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.NetworkChanged(childComplexity), true
 	case "Subscription.notificationReceived":
 		if e.ComplexityRoot.Subscription.NotificationReceived == nil {
 			break
@@ -922,6 +1087,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.NotificationReceived(childComplexity, args["after"].(*string), args["categories"].([]model.NotificationCategory)), true
+
+	case "UnblockMemberPayload.member":
+		if e.ComplexityRoot.UnblockMemberPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnblockMemberPayload.Member(childComplexity), true
+	case "UnblockMemberPayload.userErrors":
+		if e.ComplexityRoot.UnblockMemberPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UnblockMemberPayload.UserErrors(childComplexity), true
 
 	case "UpdateMemberPayload.member":
 		if e.ComplexityRoot.UpdateMemberPayload.Member == nil {
@@ -974,6 +1152,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UserError.RetryAt(childComplexity), true
 
+	case "Viewer.blockedMembers":
+		if e.ComplexityRoot.Viewer.BlockedMembers == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_blockedMembers_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.BlockedMembers(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Viewer.connections":
 		if e.ComplexityRoot.Viewer.Connections == nil {
 			break
@@ -991,6 +1180,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.ID(childComplexity), true
+	case "Viewer.invitationAllowance":
+		if e.ComplexityRoot.Viewer.InvitationAllowance == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.InvitationAllowance(childComplexity), true
 	case "Viewer.member":
 		if e.ComplexityRoot.Viewer.Member == nil {
 			break
@@ -1064,11 +1259,14 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	opCtx := graphql.GetOperationContext(ctx)
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
+		ec.unmarshalInputBlockMemberInput,
 		ec.unmarshalInputInviteMemberInput,
 		ec.unmarshalInputMarkNotificationsReadInput,
 		ec.unmarshalInputNotificationSettingInput,
+		ec.unmarshalInputRemindInvitationInput,
 		ec.unmarshalInputRemoveConnectionInput,
 		ec.unmarshalInputRespondToInvitationInput,
+		ec.unmarshalInputUnblockMemberInput,
 		ec.unmarshalInputUpdateMemberInput,
 		ec.unmarshalInputUpdateNotificationPreferencesInput,
 		ec.unmarshalInputWithdrawInvitationInput,
@@ -1231,6 +1429,18 @@ enum UserErrorCode {
   NOT_CONNECTED
   "The viewer may not invite this member again now. The other way is open."
   REINVITE_NOT_ALLOWED
+  "The viewer has sent as many invitations as allowed for now, or has as many open."
+  INVITATION_LIMIT_REACHED
+  "Several recipients did not know the viewer: for a while, each invitation needs the recipient's email address."
+  INVITATIONS_RESTRICTED
+  "The member accepts no invitation, or none of the viewer's."
+  RECIPIENT_NOT_ACCEPTING
+  "The member accepts invitations only from those who give the member's email address."
+  EMAIL_REQUIRED
+  "The invitation was sent, or its recipient reminded, too short a while ago."
+  REMINDER_TOO_SOON
+  "The recipient was reminded as often as allowed."
+  REMINDER_LIMIT_REACHED
   "The text is too long."
   TOO_LONG
   "The text is too short."
@@ -1243,9 +1453,76 @@ enum UserErrorCode {
   BLANK
 }
 `, BuiltIn: false},
+	{Name: "../schema/block.graphqls", Input: `extend type Mutation {
+  """
+  Blocks a member: neither sees the other any more, what is between them ends, and nothing passes between them. Nobody is
+  notified. Blocking again is no error.
+  """
+  blockMember(input: BlockMemberInput!): BlockMemberPayload!
+  "Lifts a block. It brings back nothing that the block ended. Where there is none it changes nothing, and is no error."
+  unblockMember(input: UnblockMemberInput!): UnblockMemberPayload!
+}
+
+"Whom to block."
+input BlockMemberInput {
+  memberId: ID!
+}
+
+"What blockMember gives."
+type BlockMemberPayload {
+  "The member, blocked; null when it was refused."
+  member: Member
+  userErrors: [UserError!]!
+}
+
+"Whom to block no more."
+input UnblockMemberInput {
+  memberId: ID!
+}
+
+"What unblockMember gives."
+type UnblockMemberPayload {
+  "The member, no longer blocked; null when it was refused."
+  member: Member
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 	{Name: "../schema/connection.graphqls", Input: `extend type Mutation {
   "Ends a connection of the viewer's: at once, for both, and nobody is notified."
   removeConnection(input: RemoveConnectionInput!): RemoveConnectionPayload!
+}
+
+extend type Subscription {
+  """
+  What changes in the viewer's network, so that every open tab stays true. It is no notification, and under no preference;
+  what the other side did in silence does not come.
+  """
+  networkChanged: NetworkChange!
+}
+
+"What has changed in the viewer's network."
+enum NetworkChangeKind {
+  "There is a new open invitation, sent or received."
+  INVITATION_ADDED
+  "An invitation was answered, withdrawn or closed otherwise, or has expired."
+  INVITATION_CLOSED
+  "The viewer and the member are connected now."
+  CONNECTION_ADDED
+  "The viewer and the member are no longer connected."
+  CONNECTION_REMOVED
+  "The viewer has marked notifications as read."
+  NOTIFICATIONS_READ
+}
+
+"A change of the viewer's network; what it holds is as of now."
+type NetworkChange {
+  kind: NetworkChangeKind!
+  "The other member; null when there is none, or none that the viewer may see any more."
+  member: Member
+  "The invitation, as the viewer may see it; null when it was about none, or the viewer may see it no more."
+  invitation: Invitation
+  "How many notifications of the viewer's are not marked as read."
+  unreadNotificationCount: Int!
 }
 
 "A page of the viewer's connections."
@@ -1287,6 +1564,11 @@ type RemoveConnectionPayload {
   respondToInvitation(input: RespondToInvitationInput!): RespondToInvitationPayload!
   "Takes back an open invitation of the viewer's, and with it the notification that told of it."
   withdrawInvitation(input: WithdrawInvitationInput!): WithdrawInvitationPayload!
+  """
+  Tells the recipient again of an open invitation of the viewer's: at most twice, the first time seven days after it was
+  sent, and then seven days apart, unless the operator set other numbers.
+  """
+  remindInvitation(input: RemindInvitationInput!): RemindInvitationPayload!
 }
 
 extend type Subscription {
@@ -1309,6 +1591,22 @@ type Invitation implements Node {
   state: InvitationState!
   sentAt: Time!
   acceptedAt: Time
+  "When the recipient was last reminded of it, as far as the viewer may see."
+  lastRemindedAt: Time
+}
+
+"What the viewer may still invite. Withdrawing an invitation gives nothing back; crossing one of the other's costs nothing."
+type InvitationAllowance {
+  "The viewer's own, so that a client's cache can keep it."
+  id: ID!
+  "How many more invitations the viewer may send now."
+  remaining: Int!
+  "When that number next grows by itself; null when it is at its greatest."
+  renewsAt: Time
+  "Until then every invitation needs the recipient's email address; null when it does not."
+  restrictedUntil: Time
+  "Several recipients have said that they do not know the viewer; if more do, the viewer is restricted."
+  warned: Boolean!
 }
 
 "What has become of an invitation."
@@ -1367,6 +1665,8 @@ input InviteMemberInput {
   note: String
   "UNSPECIFIED when left out."
   acquaintance: Acquaintance
+  "The member's email address, where the member or a restriction of the viewer asks for it."
+  email: String
 }
 
 "What inviteMember gives."
@@ -1410,6 +1710,18 @@ input WithdrawInvitationInput {
   invitationId: ID!
 }
 
+"Whom to remind, of which invitation."
+input RemindInvitationInput {
+  invitationId: ID!
+}
+
+"What remindInvitation gives."
+type RemindInvitationPayload {
+  "The invitation after the reminder; null when it was refused."
+  invitation: Invitation
+  userErrors: [UserError!]!
+}
+
 "What withdrawInvitation gives."
 type WithdrawInvitationPayload {
   "The invitation after the withdrawal; null when it was refused."
@@ -1439,8 +1751,12 @@ type Viewer {
   receivedInvitations(state: ReceivedInvitationState = PENDING, first: Int, after: String): InvitationConnection!
   "The viewer's invitations that have been neither accepted nor withdrawn, newest first."
   sentInvitations(first: Int, after: String): InvitationConnection!
+  "What the viewer may still invite."
+  invitationAllowance: InvitationAllowance!
   "The members that the viewer is connected with, the newest connection first."
   connections(first: Int, after: String): NetworkConnection!
+  "Whom the viewer has blocked, newest first. They are to be seen nowhere else."
+  blockedMembers(first: Int, after: String): MemberConnection!
   "The viewer's notifications, newest first; both ways: ` + "`" + `first` + "`" + ` with ` + "`" + `after` + "`" + `, or ` + "`" + `last` + "`" + ` with ` + "`" + `before` + "`" + `."
   notifications(first: Int, after: String, last: Int, before: String): NotificationConnection!
   "How many of them are not marked as read."
@@ -1498,6 +1814,8 @@ enum RelationshipStatus {
   INVITATION_RECEIVED
   "They are connected."
   CONNECTED
+  "The viewer has blocked the member."
+  BLOCKED
 }
 
 "A page of members."
@@ -1721,6 +2039,16 @@ var parsedSchema = gqlparser.MustLoadSchema(sources...)
 // Each function is generated once per unique object type, deduplicating the
 // switch statements that were previously inlined in every fieldContext_* function.
 
+func (ec *executionContext) childFields_BlockMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_BlockMemberPayload_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_BlockMemberPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BlockMemberPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -1739,8 +2067,26 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_sentAt(ctx, field)
 	case "acceptedAt":
 		return ec.fieldContext_Invitation_acceptedAt(ctx, field)
+	case "lastRemindedAt":
+		return ec.fieldContext_Invitation_lastRemindedAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
+}
+
+func (ec *executionContext) childFields_InvitationAllowance(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_InvitationAllowance_id(ctx, field)
+	case "remaining":
+		return ec.fieldContext_InvitationAllowance_remaining(ctx, field)
+	case "renewsAt":
+		return ec.fieldContext_InvitationAllowance_renewsAt(ctx, field)
+	case "restrictedUntil":
+		return ec.fieldContext_InvitationAllowance_restrictedUntil(ctx, field)
+	case "warned":
+		return ec.fieldContext_InvitationAllowance_warned(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvitationAllowance", field.Name)
 }
 
 func (ec *executionContext) childFields_InvitationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1837,6 +2183,20 @@ func (ec *executionContext) childFields_MemberEdge(ctx context.Context, field gr
 		return ec.fieldContext_MemberEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MemberEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_NetworkChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "kind":
+		return ec.fieldContext_NetworkChange_kind(ctx, field)
+	case "member":
+		return ec.fieldContext_NetworkChange_member(ctx, field)
+	case "invitation":
+		return ec.fieldContext_NetworkChange_invitation(ctx, field)
+	case "unreadNotificationCount":
+		return ec.fieldContext_NetworkChange_unreadNotificationCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type NetworkChange", field.Name)
 }
 
 func (ec *executionContext) childFields_NetworkConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -1945,6 +2305,16 @@ func (ec *executionContext) childFields_Relationship(ctx context.Context, field 
 	return nil, fmt.Errorf("no field named %q was found under type Relationship", field.Name)
 }
 
+func (ec *executionContext) childFields_RemindInvitationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invitation":
+		return ec.fieldContext_RemindInvitationPayload_invitation(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_RemindInvitationPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RemindInvitationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RemoveConnectionPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "member":
@@ -1965,6 +2335,16 @@ func (ec *executionContext) childFields_RespondToInvitationPayload(ctx context.C
 		return ec.fieldContext_RespondToInvitationPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RespondToInvitationPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UnblockMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_UnblockMemberPayload_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UnblockMemberPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UnblockMemberPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpdateMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2011,8 +2391,12 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_receivedInvitations(ctx, field)
 	case "sentInvitations":
 		return ec.fieldContext_Viewer_sentInvitations(ctx, field)
+	case "invitationAllowance":
+		return ec.fieldContext_Viewer_invitationAllowance(ctx, field)
 	case "connections":
 		return ec.fieldContext_Viewer_connections(ctx, field)
+	case "blockedMembers":
+		return ec.fieldContext_Viewer_blockedMembers(ctx, field)
 	case "notifications":
 		return ec.fieldContext_Viewer_notifications(ctx, field)
 	case "unreadNotificationCount":

@@ -16,6 +16,7 @@ const (
 	prefixViewer       = "vwr"
 	prefixRelationship = "rel"
 	prefixPreferences  = "npf"
+	prefixAllowance    = "ial"
 )
 
 // encode gives the form of an id that clients see: a TypeID, the type and the UUID in base 32.

@@ -23,6 +23,32 @@ type Notification interface {
 	IsNotification()
 }
 
+// Whom to block.
+type BlockMemberInput struct {
+	MemberID string `json:"memberId"`
+}
+
+// What blockMember gives.
+type BlockMemberPayload struct {
+	// The member, blocked; null when it was refused.
+	Member     *Member     `json:"member,omitempty"`
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// What the viewer may still invite. Withdrawing an invitation gives nothing back; crossing one of the other's costs nothing.
+type InvitationAllowance struct {
+	// The viewer's own, so that a client's cache can keep it.
+	ID string `json:"id"`
+	// How many more invitations the viewer may send now.
+	Remaining int `json:"remaining"`
+	// When that number next grows by itself; null when it is at its greatest.
+	RenewsAt *time.Time `json:"renewsAt,omitempty"`
+	// Until then every invitation needs the recipient's email address; null when it does not.
+	RestrictedUntil *time.Time `json:"restrictedUntil,omitempty"`
+	// Several recipients have said that they do not know the viewer; if more do, the viewer is restricted.
+	Warned bool `json:"warned"`
+}
+
 // An invitation in a list.
 type InvitationEdge struct {
 	// Where in the list.
@@ -37,6 +63,8 @@ type InviteMemberInput struct {
 	Note graphql.Omittable[*string] `json:"note,omitempty"`
 	// UNSPECIFIED when left out.
 	Acquaintance graphql.Omittable[*Acquaintance] `json:"acquaintance,omitempty"`
+	// The member's email address, where the member or a restriction of the viewer asks for it.
+	Email graphql.Omittable[*string] `json:"email,omitempty"`
 }
 
 // What inviteMember gives.
@@ -133,6 +161,18 @@ type PageInfo struct {
 type Query struct {
 }
 
+// Whom to remind, of which invitation.
+type RemindInvitationInput struct {
+	InvitationID string `json:"invitationId"`
+}
+
+// What remindInvitation gives.
+type RemindInvitationPayload struct {
+	// The invitation after the reminder; null when it was refused.
+	Invitation *Invitation `json:"invitation,omitempty"`
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Whose connection with the viewer to end.
 type RemoveConnectionInput struct {
 	MemberID string `json:"memberId"`
@@ -162,6 +202,18 @@ type RespondToInvitationPayload struct {
 
 // What happens, as it happens. A subscription has started before the next message on its socket is answered.
 type Subscription struct {
+}
+
+// Whom to block no more.
+type UnblockMemberInput struct {
+	MemberID string `json:"memberId"`
+}
+
+// What unblockMember gives.
+type UnblockMemberPayload struct {
+	// The member, no longer blocked; null when it was refused.
+	Member     *Member     `json:"member,omitempty"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // What to change about the viewer. Texts are trimmed; lengths count Unicode code points.
@@ -423,6 +475,73 @@ func (e *InvitationState) UnmarshalJSON(b []byte) error {
 }
 
 func (e InvitationState) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// What has changed in the viewer's network.
+type NetworkChangeKind string
+
+const (
+	// There is a new open invitation, sent or received.
+	NetworkChangeKindInvitationAdded NetworkChangeKind = "INVITATION_ADDED"
+	// An invitation was answered, withdrawn or closed otherwise, or has expired.
+	NetworkChangeKindInvitationClosed NetworkChangeKind = "INVITATION_CLOSED"
+	// The viewer and the member are connected now.
+	NetworkChangeKindConnectionAdded NetworkChangeKind = "CONNECTION_ADDED"
+	// The viewer and the member are no longer connected.
+	NetworkChangeKindConnectionRemoved NetworkChangeKind = "CONNECTION_REMOVED"
+	// The viewer has marked notifications as read.
+	NetworkChangeKindNotificationsRead NetworkChangeKind = "NOTIFICATIONS_READ"
+)
+
+var AllNetworkChangeKind = []NetworkChangeKind{
+	NetworkChangeKindInvitationAdded,
+	NetworkChangeKindInvitationClosed,
+	NetworkChangeKindConnectionAdded,
+	NetworkChangeKindConnectionRemoved,
+	NetworkChangeKindNotificationsRead,
+}
+
+func (e NetworkChangeKind) IsValid() bool {
+	switch e {
+	case NetworkChangeKindInvitationAdded, NetworkChangeKindInvitationClosed, NetworkChangeKindConnectionAdded, NetworkChangeKindConnectionRemoved, NetworkChangeKindNotificationsRead:
+		return true
+	}
+	return false
+}
+
+func (e NetworkChangeKind) String() string {
+	return string(e)
+}
+
+func (e *NetworkChangeKind) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = NetworkChangeKind(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid NetworkChangeKind", str)
+	}
+	return nil
+}
+
+func (e NetworkChangeKind) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *NetworkChangeKind) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e NetworkChangeKind) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -695,6 +814,8 @@ const (
 	RelationshipStatusInvitationReceived RelationshipStatus = "INVITATION_RECEIVED"
 	// They are connected.
 	RelationshipStatusConnected RelationshipStatus = "CONNECTED"
+	// The viewer has blocked the member.
+	RelationshipStatusBlocked RelationshipStatus = "BLOCKED"
 )
 
 var AllRelationshipStatus = []RelationshipStatus{
@@ -703,11 +824,12 @@ var AllRelationshipStatus = []RelationshipStatus{
 	RelationshipStatusInvitationSent,
 	RelationshipStatusInvitationReceived,
 	RelationshipStatusConnected,
+	RelationshipStatusBlocked,
 }
 
 func (e RelationshipStatus) IsValid() bool {
 	switch e {
-	case RelationshipStatusSelf, RelationshipStatusNone, RelationshipStatusInvitationSent, RelationshipStatusInvitationReceived, RelationshipStatusConnected:
+	case RelationshipStatusSelf, RelationshipStatusNone, RelationshipStatusInvitationSent, RelationshipStatusInvitationReceived, RelationshipStatusConnected, RelationshipStatusBlocked:
 		return true
 	}
 	return false
@@ -770,6 +892,18 @@ const (
 	UserErrorCodeNotConnected UserErrorCode = "NOT_CONNECTED"
 	// The viewer may not invite this member again now. The other way is open.
 	UserErrorCodeReinviteNotAllowed UserErrorCode = "REINVITE_NOT_ALLOWED"
+	// The viewer has sent as many invitations as allowed for now, or has as many open.
+	UserErrorCodeInvitationLimitReached UserErrorCode = "INVITATION_LIMIT_REACHED"
+	// Several recipients did not know the viewer: for a while, each invitation needs the recipient's email address.
+	UserErrorCodeInvitationsRestricted UserErrorCode = "INVITATIONS_RESTRICTED"
+	// The member accepts no invitation, or none of the viewer's.
+	UserErrorCodeRecipientNotAccepting UserErrorCode = "RECIPIENT_NOT_ACCEPTING"
+	// The member accepts invitations only from those who give the member's email address.
+	UserErrorCodeEmailRequired UserErrorCode = "EMAIL_REQUIRED"
+	// The invitation was sent, or its recipient reminded, too short a while ago.
+	UserErrorCodeReminderTooSoon UserErrorCode = "REMINDER_TOO_SOON"
+	// The recipient was reminded as often as allowed.
+	UserErrorCodeReminderLimitReached UserErrorCode = "REMINDER_LIMIT_REACHED"
 	// The text is too long.
 	UserErrorCodeTooLong UserErrorCode = "TOO_LONG"
 	// The text is too short.
@@ -792,6 +926,12 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeAlreadyInvited,
 	UserErrorCodeNotConnected,
 	UserErrorCodeReinviteNotAllowed,
+	UserErrorCodeInvitationLimitReached,
+	UserErrorCodeInvitationsRestricted,
+	UserErrorCodeRecipientNotAccepting,
+	UserErrorCodeEmailRequired,
+	UserErrorCodeReminderTooSoon,
+	UserErrorCodeReminderLimitReached,
 	UserErrorCodeTooLong,
 	UserErrorCodeTooShort,
 	UserErrorCodeInvalid,
@@ -801,7 +941,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeMemberNotFound, UserErrorCodeInvitationNotFound, UserErrorCodeInvitationWithdrawn, UserErrorCodeInvitationAlreadyAnswered, UserErrorCodeCannotInviteSelf, UserErrorCodeAlreadyConnected, UserErrorCodeAlreadyInvited, UserErrorCodeNotConnected, UserErrorCodeReinviteNotAllowed, UserErrorCodeTooLong, UserErrorCodeTooShort, UserErrorCodeInvalid, UserErrorCodeTaken, UserErrorCodeBlank:
+	case UserErrorCodeMemberNotFound, UserErrorCodeInvitationNotFound, UserErrorCodeInvitationWithdrawn, UserErrorCodeInvitationAlreadyAnswered, UserErrorCodeCannotInviteSelf, UserErrorCodeAlreadyConnected, UserErrorCodeAlreadyInvited, UserErrorCodeNotConnected, UserErrorCodeReinviteNotAllowed, UserErrorCodeInvitationLimitReached, UserErrorCodeInvitationsRestricted, UserErrorCodeRecipientNotAccepting, UserErrorCodeEmailRequired, UserErrorCodeReminderTooSoon, UserErrorCodeReminderLimitReached, UserErrorCodeTooLong, UserErrorCodeTooShort, UserErrorCodeInvalid, UserErrorCodeTaken, UserErrorCodeBlank:
 		return true
 	}
 	return false

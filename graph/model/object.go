@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
@@ -64,16 +65,41 @@ func NewRelationship(viewer, other id.Member, r network.Relationship) *Relations
 	return out
 }
 
+// NewAllowance shows what the viewer may still send.
+func NewAllowance(key id.Member, a network.Allowance) *InvitationAllowance {
+	return &InvitationAllowance{
+		ID: encode(prefixAllowance, key), Remaining: a.Remaining, RenewsAt: optionalTime(a.RenewsAt),
+		RestrictedUntil: optionalTime(a.RestrictedUntil), Warned: a.Warned,
+	}
+}
+
+// NetworkChange is a change of the viewer's network; what it tells of is loaded by resolvers.
+type NetworkChange struct {
+	Kind          NetworkChangeKind
+	MemberKey     id.Member     // zero for none
+	InvitationKey id.Invitation // zero for none
+}
+
+// NewNetworkChange shows an entry of the viewer's feed; nil for one that is no change of the network.
+func NewNetworkChange(e feed.Entry) *NetworkChange {
+	kind := NetworkChangeKind(strings.ToUpper(string(e.Kind)))
+	if !kind.IsValid() {
+		return nil
+	}
+	return &NetworkChange{Kind: kind, MemberKey: e.Other, InvitationKey: e.Invitation}
+}
+
 // Invitation is an invitation as the viewer may see it.
 type Invitation struct {
-	ID           string
-	SenderKey    id.Member
-	RecipientKey id.Member
-	Note         *string
-	Acquaintance Acquaintance
-	State        InvitationState
-	SentAt       time.Time
-	AcceptedAt   *time.Time
+	ID             string
+	SenderKey      id.Member
+	RecipientKey   id.Member
+	Note           *string
+	Acquaintance   Acquaintance
+	State          InvitationState
+	SentAt         time.Time
+	AcceptedAt     *time.Time
+	LastRemindedAt *time.Time
 }
 
 // IsNode marks a Node.
@@ -86,6 +112,7 @@ func NewInvitation(viewer id.Member, i network.Invitation) *Invitation {
 		Acquaintance: Acquaintance(strings.ToUpper(string(i.Acquaintance))),
 		State:        InvitationState(strings.ToUpper(string(i.StateFor(viewer)))),
 		SentAt:       i.SentAt, AcceptedAt: optionalTime(i.AcceptedAt),
+		LastRemindedAt: optionalTime(i.RemindedFor(viewer)),
 	}
 }
 
@@ -124,7 +151,7 @@ func NewNotification(n notification.Notification) Notification {
 	}
 	switch n.Category {
 	case notification.InvitationReceived:
-		return &InvitationReceivedNotification{notificationBase: base}
+		return &InvitationReceivedNotification{notificationBase: base, Reminder: n.Reminder}
 	case notification.InvitationAccepted:
 		return &InvitationAcceptedNotification{base}
 	default:

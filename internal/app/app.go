@@ -106,7 +106,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	face := graph.New(&graph.Resolver{
 		Members:       members,
 		Network:       network.NewService(a.store, a.inboxes, config.Policy, config.Now, config.NewID),
-		Notifications: notification.NewService(a.store, a.inboxes, config.Now),
+		Notifications: notification.NewService(a.store, a.inboxes, config.Now, config.NewID),
 		Inboxes:       a.inboxes,
 		Feeds:         a.feeds,
 	}, graph.Options{

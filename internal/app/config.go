@@ -35,6 +35,7 @@ type Config struct {
 	MetricsListen    string // host:port; "" for none
 	Policy           network.Policy
 	BrokerSweep      time.Duration
+	ExpirySweep      time.Duration // how often expired invitations are closed
 	Log              *slog.Logger
 
 	// Demo adds demo members and the start page that signs one in as any of them. Anybody who can reach the server can
@@ -52,7 +53,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", Introspection: true, Playground: true,
-		Policy: network.DefaultPolicy(), BrokerSweep: 5 * time.Second,
+		Policy: network.DefaultPolicy(), BrokerSweep: 5 * time.Second, ExpirySweep: time.Hour,
 		DocumentLimits: graph.DefaultLimits(), Limits: server.DefaultLimits(),
 	}
 }
@@ -73,12 +74,6 @@ func (c Config) Check() error {
 		return &SettingError{"--jwt-secret or --jwks-url", "one is needed to check tokens with"}
 	case c.JWTSecret != "" && len(c.JWTSecret) < auth.SecretMin:
 		return &SettingError{"--jwt-secret", fmt.Sprintf("needs at least %d bytes", auth.SecretMin)}
-	case c.Policy.NoteMax < 0:
-		return &SettingError{"--note-max", "must not be negative"}
-	case c.Policy.ReinviteCooldown < 0:
-		return &SettingError{"--reinvite-cooldown", "must not be negative"}
-	case c.BrokerSweep <= 0:
-		return &SettingError{"--broker-sweep", "must be greater than 0"}
 	case !strings.HasPrefix(c.DatabaseURL, "sqlite:") && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://"):
 		return &SettingError{"--database-url", "must start with sqlite: or postgres://"}
 	}
@@ -97,14 +92,29 @@ func (c Config) Check() error {
 	return c.checkLimits()
 }
 
-// checkLimits refuses limits that make no sense.
+// checkLimits refuses numbers that make no sense.
 func (c Config) checkLimits() error {
-	d, l := c.DocumentLimits, c.Limits
+	d, l, p := c.DocumentLimits, c.Limits, c.Policy
 	for _, setting := range []struct {
 		name      string
 		value     float64
-		noneIsAll bool
+		noneIsAll bool // 0 has a meaning
 	}{
+		{"--note-max", float64(p.NoteMax), true},
+		{"--reinvite-cooldown", float64(p.ReinviteCooldown), true},
+		{"--invitation-expiry", float64(p.InvitationExpiry), false},
+		{"--reminder-max", float64(p.ReminderMax), true},
+		{"--reminder-interval", float64(p.ReminderInterval), true},
+		{"--invitation-limit", float64(p.InvitationLimit), true},
+		{"--invitation-window", float64(p.InvitationWindow), false},
+		{"--open-invitation-limit", float64(p.OpenInvitationLimit), true},
+		{"--flag-warn", float64(p.FlagWarn), false},
+		{"--flag-restrict", float64(p.FlagRestrict), false},
+		{"--flag-window", float64(p.FlagWindow), false},
+		{"--flag-evaluation", float64(p.FlagEvaluation), true},
+		{"--restriction", float64(p.Restriction), true},
+		{"--expiry-sweep", float64(c.ExpirySweep), false},
+		{"--broker-sweep", float64(c.BrokerSweep), false},
 		{"--query-tokens", float64(d.Tokens), false},
 		{"--query-depth", float64(d.Depth), false},
 		{"--query-complexity", float64(d.Complexity), false},

@@ -147,7 +147,7 @@ func connected() [][2]string {
 
 // readAll marks what the making of the network notified as read: the demo begins with what waits for an answer.
 func (d *Demo) readAll(ctx context.Context, ids map[string]id.Member) error {
-	inbox := notification.NewService(d.store, nobody{}, d.now)
+	inbox := notification.NewService(d.store, nobody{}, d.now, d.newID)
 	all := int64(len(people) * len(people))
 	for _, m := range ids {
 		if _, err := inbox.MarkRead(ctx, m, notification.Mark{Through: &all}); err != nil {

@@ -111,7 +111,8 @@ func (i Invitation) ActorFor(member id.Member) Actor {
 // Action is what is done to an invitation.
 type Action string
 
-// The actions. Cross is the recipient's inviting the sender in turn.
+// The actions. Cross is the recipient's inviting the sender in turn; Block is either side's, and closes the invitation
+// as a withdrawal does, but is held against nobody.
 const (
 	Accept   Action = "accept"
 	Ignore   Action = "ignore"
@@ -119,5 +120,7 @@ const (
 	Decline  Action = "decline"
 	Cross    Action = "cross"
 	Withdraw Action = "withdraw"
+	Remind   Action = "remind"
+	Block    Action = "block"
 	Expire   Action = "expire"
 )

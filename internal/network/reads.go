@@ -54,12 +54,16 @@ func (s *Service) CountConnections(ctx context.Context, viewer id.Member) (int, 
 
 // Relationships tells how the viewer stands to each of others.
 func (s *Service) Relationships(ctx context.Context, viewer id.Member, others []id.Member) (map[id.Member]Relationship, error) {
-	// In this order: an acceptance between the two looks is seen as a connection, never as nothing.
+	// In this order: an acceptance between the looks is seen as a connection, never as nothing, and a block as a block.
 	open, err := s.store.OpenBetween(ctx, viewer, others)
 	if err != nil {
 		return nil, err
 	}
 	connections, err := s.store.ConnectionsWith(ctx, viewer, others)
+	if err != nil {
+		return nil, err
+	}
+	blocked, err := s.store.BlockedBy(ctx, viewer, others)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +81,7 @@ func (s *Service) Relationships(ctx context.Context, viewer id.Member, others []
 	}
 	out := make(map[id.Member]Relationship, len(others))
 	for _, other := range others {
-		out[other] = Relate(viewer, other, connectedAt[other], invitation[other])
+		out[other] = Relate(viewer, other, blocked[other], connectedAt[other], invitation[other])
 	}
 	return out, nil
 }

@@ -16,6 +16,7 @@ const (
 	StatusSent      Status = "invitation_sent"
 	StatusReceived  Status = "invitation_received"
 	StatusConnected Status = "connected"
+	StatusBlocked   Status = "blocked" // by the viewer
 )
 
 // Relationship is how the viewer stands to a member.
@@ -25,12 +26,15 @@ type Relationship struct {
 	Invitation  *Invitation // the open one between the two, where the viewer may see that it is open
 }
 
-// Relate tells how the viewer stands to a member from what is stored: when they connected, if they are, and the open
-// invitation between them, if there is one. To a recipient who declined it there is none.
-func Relate(viewer, member id.Member, connectedAt time.Time, open *Invitation) Relationship {
+// Relate tells how the viewer stands to a member from what is stored: whether the viewer has blocked the member, when
+// they connected, if they are, and the open invitation between them, if there is one. To a recipient who declined it
+// there is none.
+func Relate(viewer, member id.Member, blocked bool, connectedAt time.Time, open *Invitation) Relationship {
 	switch {
 	case viewer == member:
 		return Relationship{Status: StatusSelf}
+	case blocked:
+		return Relationship{Status: StatusBlocked}
 	case !connectedAt.IsZero():
 		return Relationship{Status: StatusConnected, ConnectedAt: connectedAt}
 	case open == nil || open.Recipient == viewer && open.State == Declined:

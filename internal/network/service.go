@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/refusal"
@@ -29,14 +30,14 @@ type InviteInput struct {
 	Recipient    id.Member
 	Note         string
 	Acquaintance Acquaintance
+	Email        string // the recipient's, where the sender knows it
 }
 
 // Invite sends an invitation. If the recipient has invited the viewer already this accepts that invitation instead, and
 // gives it. When the viewer's own is still open it gives that with an ALREADY_INVITED refusal.
 //
-// The invitation is inserted before anything is asked: from then on the unique index keeps every other transaction from
-// opening one for the pair, and whatever was accepted before is committed. So the connection, if there is one, is seen.
-// Asked first, an acceptance could slip in between the look and the insert.
+// The invitation is inserted before anything is asked: the unique index tells whether the pair has an open one, and what
+// the policy counts includes it. A refusal rolls it back.
 func (s *Service) Invite(ctx context.Context, viewer id.Member, in InviteInput) (Invitation, error) {
 	if in.Recipient == viewer {
 		return Invitation{}, refusal.New(CodeCannotInviteSelf, "You cannot invite yourself.", "memberId")
@@ -51,15 +52,15 @@ func (s *Service) Invite(ctx context.Context, viewer id.Member, in InviteInput) 
 
 	var result Invitation
 	err = s.transact(ctx, func(ctx context.Context, tx Tx) error {
+		if err := lock(ctx, tx, viewer, in.Recipient); err != nil {
+			return err
+		}
 		now := s.now()
 		result = Invitation{
 			ID: id.Invitation(s.newID()), Sender: viewer, Recipient: in.Recipient,
 			Note: note, Acquaintance: in.Acquaintance, State: Pending, SentAt: now, ListedAt: now,
 		}
 		inserted, err := tx.InsertInvitation(ctx, result)
-		if errors.Is(err, ErrNotFound) {
-			return errMemberNotFound()
-		}
 		if err != nil {
 			return err
 		}
@@ -67,14 +68,10 @@ func (s *Service) Invite(ctx context.Context, viewer id.Member, in InviteInput) 
 			result, err = s.meetOpen(ctx, tx, viewer, in.Recipient)
 			return err
 		}
-		standing, err := tx.Standing(ctx, viewer, in.Recipient)
-		if err != nil {
+		if err := s.judge(ctx, tx, result, in.Email); err != nil {
 			return err
 		}
-		if err := s.policy.MayInvite(standing, now); err != nil {
-			return err
-		}
-		return s.notify(ctx, tx, notification.InvitationWasSent, result, now)
+		return s.follow(ctx, tx, result, result, wasSent, now)
 	})
 	if err != nil && !isCode(err, CodeAlreadyInvited) {
 		return Invitation{}, err
@@ -97,6 +94,32 @@ func (s *Service) meetOpen(ctx context.Context, tx Tx, viewer, other id.Member) 
 	return s.act(ctx, tx, open, ByRecipient, Cross)
 }
 
+// judge asks the policy about an invitation that has been inserted.
+func (s *Service) judge(ctx context.Context, tx Tx, inv Invitation, email string) error {
+	since := inv.SentAt.Add(-s.policy.InvitationWindow)
+	standing, err := tx.Standing(ctx, inv.Sender, inv.Recipient, since)
+	if err != nil {
+		return err
+	}
+	if standing.Audience == MutualConnections {
+		mutual, err := tx.HaveMutual(ctx, inv.Sender, inv.Recipient)
+		if err != nil {
+			return err
+		}
+		standing.Mutual = mutual
+	}
+	err = s.policy.MayInvite(standing, email, inv.SentAt)
+	if refused, ok := errors.AsType[*refusal.Error](err); ok && refused.Code == CodeInvitationLimitReached {
+		// One more than the limit, as the invitation that is refused counts itself.
+		usage, err := tx.Usage(ctx, inv.Sender, since, s.policy.InvitationLimit+1, s.policy.OpenInvitationLimit+1)
+		if err != nil {
+			return err
+		}
+		refused.RetryAt = s.policy.freeAgain(usage)
+	}
+	return err
+}
+
 // Respond answers an invitation to the viewer. The same answer again gives the present state.
 func (s *Service) Respond(ctx context.Context, viewer id.Member, invitation id.Invitation, answer Action) (Invitation, error) {
 	return s.actOn(ctx, viewer, invitation, answer)
@@ -107,17 +130,30 @@ func (s *Service) Withdraw(ctx context.Context, viewer id.Member, invitation id.
 	return s.actOn(ctx, viewer, invitation, Withdraw)
 }
 
+// Remind tells the recipient again of an invitation of the viewer's, unless the recipient has put it away; to the viewer
+// it is the same.
+func (s *Service) Remind(ctx context.Context, viewer id.Member, invitation id.Invitation) (Invitation, error) {
+	return s.actOn(ctx, viewer, invitation, Remind)
+}
+
 func (s *Service) actOn(ctx context.Context, viewer id.Member, invitation id.Invitation, action Action) (Invitation, error) {
 	var result Invitation
 	err := s.transact(ctx, func(ctx context.Context, tx Tx) error {
-		inv, err := tx.Invitation(ctx, invitation)
-		if errors.Is(err, ErrNotFound) {
-			return errInvitationNotFound()
-		}
+		inv, err := s.lockInvitation(ctx, tx, invitation)
 		if err != nil {
 			return err
 		}
-		result, err = s.act(ctx, tx, inv, inv.ActorFor(viewer), action)
+		actor := inv.ActorFor(viewer)
+		if actor != ByOther && !inv.State.Open() { // a block has closed what was open
+			blocked, err := tx.Blocked(ctx, inv.Sender, inv.Recipient)
+			if err != nil {
+				return err
+			}
+			if blocked {
+				return errInvitationNotFound()
+			}
+		}
+		result, err = s.act(ctx, tx, inv, actor, action)
 		return err
 	})
 	if err != nil {
@@ -126,9 +162,37 @@ func (s *Service) actOn(ctx context.Context, viewer id.Member, invitation id.Inv
 	return result, nil
 }
 
+// lockInvitation gives an invitation as it is once its two members are locked.
+func (s *Service) lockInvitation(ctx context.Context, tx Tx, invitation id.Invitation) (Invitation, error) {
+	inv, err := tx.Invitation(ctx, invitation)
+	if err == nil {
+		if both, err := tx.Lock(ctx, inv.Sender, inv.Recipient); err != nil || !both {
+			return inv, errors.Join(err, errGone(both))
+		}
+		inv, err = tx.Invitation(ctx, invitation)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return inv, errInvitationNotFound()
+	}
+	return inv, err
+}
+
+// errGone is that of an invitation whose sender or recipient was deleted just now.
+func errGone(both bool) error {
+	if both {
+		return nil
+	}
+	return errInvitationNotFound()
+}
+
 // act asks the state machine and writes what it says, with all that follows from it.
 func (s *Service) act(ctx context.Context, tx Tx, before Invitation, actor Actor, action Action) (Invitation, error) {
 	now := s.now()
+	if action == Remind && actor == BySender && before.State.Open() {
+		if err := s.policy.MayRemind(before, now); err != nil {
+			return before, err
+		}
+	}
 	after, event, err := Transition(before, actor, action, now)
 	if err != nil || event == Unchanged {
 		return before, err
@@ -136,59 +200,67 @@ func (s *Service) act(ctx context.Context, tx Tx, before Invitation, actor Actor
 	if err := tx.ReplaceInvitation(ctx, before, after); err != nil {
 		return before, err
 	}
-	switch event {
-	case WasAccepted:
-		if err := tx.LiftBars(ctx, after.Sender, after.Recipient); err != nil {
-			return before, err
-		}
-		if err := tx.Connect(ctx, after.Sender, after.Recipient, now); err != nil {
-			return before, err
-		}
-		err = s.notify(ctx, tx, notification.InvitationWasAccepted, after, now)
-	case WasDeclined:
-		err = tx.Bar(ctx, after.Sender, after.Recipient, Bar{DeclinedAt: now})
-	case WasWithdrawn:
-		if err := tx.Bar(ctx, after.Sender, after.Recipient, Bar{WithdrawnAt: now}); err != nil {
-			return before, err
-		}
-		err = tx.Retract(ctx, after.Recipient, after.ID)
-	case Unchanged, WasIgnored, WasFlagged, HasExpired: // the state is all there is to them
-	}
-	if err != nil {
+	if err := s.follow(ctx, tx, before, after, event, now); err != nil {
 		return before, err
 	}
 	return after, nil
 }
 
-// Remove ends a connection of the viewer's, for both and silently.
-func (s *Service) Remove(ctx context.Context, viewer, other id.Member) error {
-	return s.transact(ctx, func(ctx context.Context, tx Tx) error {
-		removed, err := tx.Disconnect(ctx, viewer, other)
-		if err != nil || removed {
-			return err
-		}
-		exists, err := tx.MemberExists(ctx, other)
-		if err != nil {
-			return err
-		}
-		if !exists {
-			return errMemberNotFound()
-		}
-		return refusal.New(CodeNotConnected, "You are not connected.", "memberId")
-	})
-}
+// wasSent is the event of an invitation that was not there before.
+const wasSent Event = "sent"
 
-// notify writes what an event tells, and to whom.
-func (s *Service) notify(ctx context.Context, tx Tx, kind notification.EventKind, inv Invitation, now time.Time) error {
-	drafts := notification.Plan(notification.Event{
-		Kind: kind, Sender: inv.Sender, Recipient: inv.Recipient, Invitation: inv.ID,
-	})
-	for _, draft := range drafts {
-		if err := tx.Notify(ctx, id.Notification(s.newID()), draft, now); err != nil {
+// follow writes all that follows from an event besides the state of the invitation.
+func (s *Service) follow(ctx context.Context, tx Tx, before, after Invitation, event Event, now time.Time) error {
+	steps := []func() error{}
+	then := func(step func() error) { steps = append(steps, step) }
+	switch event {
+	case WasAccepted:
+		then(func() error { return tx.LiftBars(ctx, after.Sender, after.Recipient) })
+		then(func() error { return tx.Connect(ctx, after.Sender, after.Recipient, now) })
+	case WasDeclined:
+		then(func() error { return tx.Bar(ctx, after.Sender, after.Recipient, Bar{DeclinedAt: now}) })
+	case WasFlagged:
+		then(func() error { return tx.Flag(ctx, after.Recipient, after.Sender, now) })
+		if s.policy.FlagEvaluation == 0 {
+			then(func() error { return s.evaluate(ctx, tx, after.Sender, now) })
+		}
+	case WasWithdrawn:
+		then(func() error { return tx.Bar(ctx, after.Sender, after.Recipient, Bar{WithdrawnAt: now}) })
+		then(func() error { return tx.Retract(ctx, after.Recipient, after.ID) })
+	case wasSent, WasIgnored, WasReminded, WasRemindedInVain, WasBlocked, HasExpired, Unchanged: // the state is all there is to them
+	}
+	then(func() error { return s.tell(ctx, tx, before, after, event, now) })
+	for _, step := range steps {
+		if err := step(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Remove ends a connection of the viewer's, for both and silently.
+func (s *Service) Remove(ctx context.Context, viewer, other id.Member) error {
+	return s.transact(ctx, func(ctx context.Context, tx Tx) error {
+		if err := lock(ctx, tx, viewer, other); err != nil {
+			return err
+		}
+		removed, err := tx.Disconnect(ctx, viewer, other)
+		if err != nil {
+			return err
+		}
+		if removed {
+			return s.record(ctx, tx, feed.Draft{Member: viewer, Kind: feed.ConnectionRemoved, Other: other},
+				feed.Draft{Member: other, Kind: feed.ConnectionRemoved, Other: viewer})
+		}
+		blocked, err := tx.Blocked(ctx, viewer, other)
+		if err != nil {
+			return err
+		}
+		if blocked {
+			return errMemberNotFound()
+		}
+		return refusal.New(CodeNotConnected, "You are not connected.", "memberId")
+	})
 }
 
 // transact runs a use case and, once it is committed, wakes those whose logs it wrote to.
@@ -196,6 +268,15 @@ func (s *Service) transact(ctx context.Context, do func(ctx context.Context, tx 
 	hints, err := s.store.Transact(ctx, do)
 	if err == nil && len(hints) > 0 {
 		s.waker.Wake(hints...)
+	}
+	return err
+}
+
+// lock locks two members, and refuses when one of them does not exist.
+func lock(ctx context.Context, tx Tx, viewer, other id.Member) error {
+	both, err := tx.Lock(ctx, viewer, other)
+	if err == nil && !both {
+		err = errMemberNotFound()
 	}
 	return err
 }

@@ -23,7 +23,8 @@ type Store interface {
 	// the logs that were written to.
 	Transact(ctx context.Context, do func(ctx context.Context, tx Tx) error) ([]notification.Hint, error)
 
-	// InvitationsByID gives those that there are, in any order.
+	// InvitationsByID gives those that there are, in any order, but not those between members of whom one has blocked the
+	// other.
 	InvitationsByID(ctx context.Context, ids []id.Invitation) ([]Invitation, error)
 	// Received gives the invitations to a member in one state, newest first, and whether there are more.
 	Received(ctx context.Context, member id.Member, state State, page InvitationPage) ([]Invitation, bool, error)
@@ -33,6 +34,21 @@ type Store interface {
 	CountSent(ctx context.Context, member id.Member) (int, error)
 	// OpenBetween gives the open invitations between a member and each of others.
 	OpenBetween(ctx context.Context, member id.Member, others []id.Member) ([]Invitation, error)
+
+	// Usage tells what a member has used of the limits: the invitations sent after since, and when the nth newest, and the
+	// nth newest open one, were sent; 0 asks for none.
+	Usage(ctx context.Context, sender id.Member, since time.Time, nth, nthOpen int) (Usage, error)
+	// DueToExpire gives up to limit open invitations that were sent at a time or before, oldest first.
+	DueToExpire(ctx context.Context, sent time.Time, limit int) ([]id.Invitation, error)
+	// FlagCounts gives, by id from after on, up to limit of the members who have flags after a time, or are warned.
+	FlagCounts(ctx context.Context, since time.Time, after id.Member, limit int) ([]FlagCount, error)
+	Restrict(ctx context.Context, sender id.Member, restriction Restriction) error
+
+	// BlockedMembers gives whom a member has blocked, newest first, and whether there are more.
+	BlockedMembers(ctx context.Context, member id.Member, page BlockPage) ([]Blocked, bool, error)
+	CountBlockedMembers(ctx context.Context, member id.Member) (int, error)
+	// BlockedBy gives those of others whom a member has blocked.
+	BlockedBy(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]bool, error)
 
 	// Connections gives a member's, newest first, and whether there are more.
 	Connections(ctx context.Context, member id.Member, page ConnectionPage) ([]Connection, bool, error)
@@ -46,20 +62,27 @@ type Store interface {
 	Degrees(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]int, error)
 }
 
-// Tx is the tables in one transaction. Use cases touch them in one order, so that they cannot deadlock: the invitation,
-// then bars and connections, then inboxes.
+// Tx is the tables in one transaction. Use cases begin with Lock, so that all that concerns a pair of members happens one
+// after the other, and cannot deadlock.
 type Tx interface {
-	// InsertInvitation writes an open invitation. It gives false when the pair has one already, having waited for any
-	// transaction that was about to close that one; and ErrNotFound when the recipient does not exist.
+	notification.Tx
+
+	// InsertInvitation writes an open invitation. It gives false when the pair has one already.
 	InsertInvitation(ctx context.Context, inv Invitation) (bool, error)
 	// OpenInvitation gives the pair's open one, or ErrNotFound.
 	OpenInvitation(ctx context.Context, a, b id.Member) (Invitation, error)
 	// Invitation gives one by id, or ErrNotFound.
 	Invitation(ctx context.Context, invitation id.Invitation) (Invitation, error)
-	// ReplaceInvitation writes the state of after over that of before, and gives ErrStale when it is no longer that.
+	// ReplaceInvitation writes what may change of an invitation, and gives ErrStale when it is no longer as before.
 	ReplaceInvitation(ctx context.Context, before, after Invitation) error
 
-	Standing(ctx context.Context, sender, recipient id.Member) (Standing, error)
+	// Standing tells all that a policy asks but whether the two share a connection. Invitations count as in the window
+	// when they were sent after since.
+	Standing(ctx context.Context, sender, recipient id.Member, since time.Time) (Standing, error)
+	// HaveMutual reports whether the two share a connection.
+	HaveMutual(ctx context.Context, a, b id.Member) (bool, error)
+	// Usage is that of Store.
+	Usage(ctx context.Context, sender id.Member, since time.Time, nth, nthOpen int) (Usage, error)
 	// Bar adds to why the sender may not invite the recipient again; what is zero stays.
 	Bar(ctx context.Context, sender, recipient id.Member, bar Bar) error
 	// LiftBars takes away all that bars the two from inviting each other.
@@ -68,9 +91,20 @@ type Tx interface {
 	Connect(ctx context.Context, a, b id.Member, at time.Time) error
 	// Disconnect gives false when the two were not connected.
 	Disconnect(ctx context.Context, a, b id.Member) (bool, error)
-	MemberExists(ctx context.Context, member id.Member) (bool, error)
 
-	notification.Tx
+	// Blocked reports whether one of the two has blocked the other.
+	Blocked(ctx context.Context, a, b id.Member) (bool, error)
+	// InsertBlock gives false when it was there.
+	InsertBlock(ctx context.Context, blocker, blocked id.Member, at time.Time) (bool, error)
+	// DeleteBlock gives false when there was none.
+	DeleteBlock(ctx context.Context, blocker, blocked id.Member) (bool, error)
+
+	// Flag notes that a recipient does not know a sender; again, it is as new.
+	Flag(ctx context.Context, recipient, sender id.Member, at time.Time) error
+	// FlagCount counts the flags against a sender after a time.
+	FlagCount(ctx context.Context, sender id.Member, since time.Time) (FlagCount, error)
+	Restrict(ctx context.Context, sender id.Member, restriction Restriction) error
+
 	// Retract takes back what told a member of an invitation.
 	Retract(ctx context.Context, member id.Member, invitation id.Invitation) error
 	// RetractFrom takes back all that told a member of something that another did.
@@ -98,5 +132,17 @@ type Connection struct {
 // ConnectionPage is a part of a list of connections, newest first: Limit of them after the position, if any.
 type ConnectionPage struct {
 	After *Connection
+	Limit int
+}
+
+// Blocked is a member whom another has blocked.
+type Blocked struct {
+	Member    id.Member
+	BlockedAt time.Time
+}
+
+// BlockPage is a part of a list of blocked members, newest first: Limit of them after the position, if any.
+type BlockPage struct {
+	After *Blocked
 	Limit int
 }

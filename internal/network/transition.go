@@ -17,6 +17,12 @@ const (
 	CodeAlreadyInvited            refusal.Code = "ALREADY_INVITED"
 	CodeNotConnected              refusal.Code = "NOT_CONNECTED"
 	CodeReinviteNotAllowed        refusal.Code = "REINVITE_NOT_ALLOWED"
+	CodeInvitationLimitReached    refusal.Code = "INVITATION_LIMIT_REACHED"
+	CodeInvitationsRestricted     refusal.Code = "INVITATIONS_RESTRICTED"
+	CodeRecipientNotAccepting     refusal.Code = "RECIPIENT_NOT_ACCEPTING"
+	CodeEmailRequired             refusal.Code = "EMAIL_REQUIRED"
+	CodeReminderTooSoon           refusal.Code = "REMINDER_TOO_SOON"
+	CodeReminderLimitReached      refusal.Code = "REMINDER_LIMIT_REACHED"
 )
 
 // Event is what a transition brought about.
@@ -30,7 +36,11 @@ const (
 	WasFlagged   Event = "flagged"
 	WasDeclined  Event = "declined"
 	WasWithdrawn Event = "withdrawn"
-	HasExpired   Event = "expired"
+	WasReminded  Event = "reminded"
+	// WasRemindedInVain is a reminder to a recipient who has put the invitation away: only its sender knows of it.
+	WasRemindedInVain Event = "reminded in vain"
+	WasBlocked        Event = "blocked"
+	HasExpired        Event = "expired"
 )
 
 // Transition is the state machine: it gives the invitation after an action, and what that brought about. An action that
@@ -43,6 +53,14 @@ func Transition(inv Invitation, actor Actor, action Action, now time.Time) (Invi
 		return answer(inv, action, now)
 	case actor == BySender && action == Withdraw:
 		return withdraw(inv)
+	case actor == BySender && action == Remind:
+		return remind(inv, now)
+	case (actor == BySender || actor == ByRecipient) && action == Block:
+		if !inv.State.Open() {
+			return inv, Unchanged, nil
+		}
+		inv.State = Withdrawn
+		return inv, WasBlocked, nil
 	case actor == ByTime && action == Expire:
 		return expire(inv)
 	default: // the invitation is not this actor's to act on
@@ -68,27 +86,49 @@ func answer(inv Invitation, action Action, now time.Time) (Invitation, Event, er
 		case Ignored: // flagged or not: the archive has it
 			return inv, Unchanged, nil
 		case Pending:
-			inv.State = Ignored
-			return inv, WasIgnored, nil
+			return inv.putAway(Ignored), WasIgnored, nil
 		}
 	case DontKnow:
 		if inv.State == Pending || inv.State == Ignored {
 			if inv.Flagged {
 				return inv, Unchanged, nil
 			}
-			inv.State, inv.Flagged = Ignored, true
-			return inv, WasFlagged, nil
+			inv.Flagged = true
+			return inv.putAway(Ignored), WasFlagged, nil
 		}
 	case Decline:
 		switch inv.State { //nolint:exhaustive // the rest is refused below
 		case Declined:
 			return inv, Unchanged, nil
 		case Pending, Ignored:
-			inv.State = Declined
-			return inv, WasDeclined, nil
+			return inv.putAway(Declined), WasDeclined, nil
 		}
 	}
 	return inv, Unchanged, errAlreadyAnswered()
+}
+
+// putAway is the invitation in a state in which its recipient sees no reminder, not even an earlier one.
+func (i Invitation) putAway(state State) Invitation {
+	i.State, i.ListedAt = state, i.SentAt
+	return i
+}
+
+// remind does not ask whether it is time: Policy.MayRemind does.
+func remind(inv Invitation, now time.Time) (Invitation, Event, error) {
+	switch inv.State {
+	case Accepted:
+		return inv, Unchanged, errAlreadyAnswered()
+	case Withdrawn, Expired:
+		return inv, Unchanged, errInvitationWithdrawn()
+	case Pending, Ignored, Declined:
+	}
+	inv.Reminders++
+	inv.RemindedAt = now
+	if inv.State != Pending {
+		return inv, WasRemindedInVain, nil
+	}
+	inv.ListedAt = now
+	return inv, WasReminded, nil
 }
 
 // cross accepts whatever is open: a recipient who declined and now invites has come to want the connection, too.

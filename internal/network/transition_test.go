@@ -3,6 +3,7 @@ package network_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -24,7 +25,8 @@ var (
 	}
 	allActors  = []network.Actor{network.BySender, network.ByRecipient, network.ByOther, network.ByTime}
 	allActions = []network.Action{
-		network.Accept, network.Ignore, network.DontKnow, network.Decline, network.Cross, network.Withdraw, network.Expire,
+		network.Accept, network.Ignore, network.DontKnow, network.Decline, network.Cross, network.Withdraw,
+		network.Remind, network.Block, network.Expire,
 	}
 )
 
@@ -77,6 +79,16 @@ func legal(before network.Invitation, action network.Action) outcome {
 			network.Declined: to(network.Withdrawn, network.WasWithdrawn),
 			network.Accepted: answered, network.Withdrawn: same, network.Expired: closed,
 		},
+		network.Remind: {
+			network.Pending: to(network.Pending, network.WasReminded), network.Ignored: to(network.Ignored, network.WasRemindedInVain),
+			network.Declined: to(network.Declined, network.WasRemindedInVain),
+			network.Accepted: answered, network.Withdrawn: closed, network.Expired: closed,
+		},
+		network.Block: {
+			network.Pending: to(network.Withdrawn, network.WasBlocked), network.Ignored: to(network.Withdrawn, network.WasBlocked),
+			network.Declined: to(network.Withdrawn, network.WasBlocked),
+			network.Accepted: same, network.Withdrawn: same, network.Expired: same,
+		},
 		network.Expire: {
 			network.Pending: to(network.Expired, network.HasExpired), network.Ignored: to(network.Expired, network.HasExpired),
 			network.Declined: to(network.Expired, network.HasExpired),
@@ -86,10 +98,11 @@ func legal(before network.Invitation, action network.Action) outcome {
 	return table[action][before.State]
 }
 
-var actorOf = map[network.Action]network.Actor{
-	network.Accept: network.ByRecipient, network.Ignore: network.ByRecipient, network.DontKnow: network.ByRecipient,
-	network.Decline: network.ByRecipient, network.Cross: network.ByRecipient,
-	network.Withdraw: network.BySender, network.Expire: network.ByTime,
+var actorsOf = map[network.Action][]network.Actor{
+	network.Accept: {network.ByRecipient}, network.Ignore: {network.ByRecipient}, network.DontKnow: {network.ByRecipient},
+	network.Decline: {network.ByRecipient}, network.Cross: {network.ByRecipient},
+	network.Withdraw: {network.BySender}, network.Remind: {network.BySender},
+	network.Block: {network.BySender, network.ByRecipient}, network.Expire: {network.ByTime},
 }
 
 // Every state, flagged or not, by every actor and action: exactly the table, and a refusal changes nothing.
@@ -102,9 +115,9 @@ func TestTransition(t *testing.T) {
 			}
 			for _, actor := range allActors {
 				for _, action := range allActions {
-					before := network.Invitation{Sender: sender, Recipient: recipient, State: state, Flagged: flagged, SentAt: now.Add(-time.Hour)}
+					before := network.Invitation{Sender: sender, Recipient: recipient, State: state, Flagged: flagged, SentAt: now.Add(-time.Hour), ListedAt: now.Add(-time.Minute)}
 					want := outcome{state, flagged, network.Unchanged, network.CodeInvitationNotFound}
-					if actor == actorOf[action] {
+					if slices.Contains(actorsOf[action], actor) {
 						want = legal(before, action)
 					}
 					t.Run(fmt.Sprintf("%s,flagged=%v/%s/%s", state, flagged, actor, action), func(t *testing.T) {
@@ -132,9 +145,29 @@ func check(t *testing.T, before network.Invitation, actor network.Actor, action 
 	if accepted := event == network.WasAccepted; accepted != after.AcceptedAt.Equal(now) {
 		t.Errorf("accepted at %v after %q", after.AcceptedAt, event)
 	}
+	checkReminders(t, before, after, event)
 	after.State, after.Flagged, after.AcceptedAt = before.State, before.Flagged, before.AcceptedAt
+	after.Reminders, after.RemindedAt, after.ListedAt = before.Reminders, before.RemindedAt, before.ListedAt
 	if after != before {
 		t.Errorf("changed more than the state: %+v", after)
+	}
+}
+
+// A reminder counts for its sender whatever the state; it moves the invitation only in the inbox of a recipient who has
+// not answered, and whoever puts it away sees no reminder any more.
+func checkReminders(t *testing.T, before, after network.Invitation, event network.Event) {
+	t.Helper()
+	listedAt, reminders, remindedAt := before.ListedAt, before.Reminders, before.RemindedAt
+	switch event { //nolint:exhaustive // the others change none of it
+	case network.WasReminded:
+		listedAt, reminders, remindedAt = now, reminders+1, now
+	case network.WasRemindedInVain:
+		reminders, remindedAt = reminders+1, now
+	case network.WasIgnored, network.WasFlagged, network.WasDeclined:
+		listedAt = before.SentAt
+	}
+	if !after.ListedAt.Equal(listedAt) || after.Reminders != reminders || !after.RemindedAt.Equal(remindedAt) {
+		t.Errorf("%q listed it at %v, with %d reminders, the last at %v", event, after.ListedAt, after.Reminders, after.RemindedAt)
 	}
 }
 
@@ -166,20 +199,22 @@ func TestRelate(t *testing.T) {
 		what      string
 		viewer    id.Member
 		member    id.Member
+		blocked   bool
 		connected time.Time
 		open      network.State
 		want      network.Status
 	}{
-		{"oneself", sender, sender, time.Time{}, "", network.StatusSelf},
-		{"nothing", sender, recipient, time.Time{}, "", network.StatusNone},
-		{"connected", sender, recipient, now, "", network.StatusConnected},
-		{"connected wins over an invitation seen a moment before", sender, recipient, now, network.Pending, network.StatusConnected},
-		{"the sender of a pending one", sender, recipient, time.Time{}, network.Pending, network.StatusSent},
-		{"the sender of an ignored one", sender, recipient, time.Time{}, network.Ignored, network.StatusSent},
-		{"the sender of a declined one", sender, recipient, time.Time{}, network.Declined, network.StatusSent},
-		{"the recipient of a pending one", recipient, sender, time.Time{}, network.Pending, network.StatusReceived},
-		{"the recipient of an ignored one", recipient, sender, time.Time{}, network.Ignored, network.StatusReceived},
-		{"the recipient of a declined one", recipient, sender, time.Time{}, network.Declined, network.StatusNone},
+		{"blocked by the viewer, whatever else is seen", sender, recipient, true, now, network.Pending, network.StatusBlocked},
+		{"oneself", sender, sender, false, time.Time{}, "", network.StatusSelf},
+		{"nothing", sender, recipient, false, time.Time{}, "", network.StatusNone},
+		{"connected", sender, recipient, false, now, "", network.StatusConnected},
+		{"connected wins over an invitation seen a moment before", sender, recipient, false, now, network.Pending, network.StatusConnected},
+		{"the sender of a pending one", sender, recipient, false, time.Time{}, network.Pending, network.StatusSent},
+		{"the sender of an ignored one", sender, recipient, false, time.Time{}, network.Ignored, network.StatusSent},
+		{"the sender of a declined one", sender, recipient, false, time.Time{}, network.Declined, network.StatusSent},
+		{"the recipient of a pending one", recipient, sender, false, time.Time{}, network.Pending, network.StatusReceived},
+		{"the recipient of an ignored one", recipient, sender, false, time.Time{}, network.Ignored, network.StatusReceived},
+		{"the recipient of a declined one", recipient, sender, false, time.Time{}, network.Declined, network.StatusNone},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			t.Parallel()
@@ -187,7 +222,7 @@ func TestRelate(t *testing.T) {
 			if c.open != "" {
 				open = &network.Invitation{Sender: sender, Recipient: recipient, State: c.open}
 			}
-			got := network.Relate(c.viewer, c.member, c.connected, open)
+			got := network.Relate(c.viewer, c.member, c.blocked, c.connected, open)
 			if got.Status != c.want {
 				t.Fatalf("got %s, want %s", got.Status, c.want)
 			}
@@ -195,41 +230,5 @@ func TestRelate(t *testing.T) {
 				t.Errorf("status %s with invitation %v", got.Status, got.Invitation)
 			}
 		})
-	}
-}
-
-func TestMayInvite(t *testing.T) {
-	t.Parallel()
-	policy := network.DefaultPolicy()
-	const day = 24 * time.Hour
-	for _, c := range []struct {
-		what     string
-		standing network.Standing
-		want     refusal.Code
-	}{
-		{"strangers", network.Standing{}, ""},
-		{"connected", network.Standing{Connected: true}, network.CodeAlreadyConnected},
-		{"withdrawn a moment ago", network.Standing{Bar: network.Bar{WithdrawnAt: now}}, network.CodeReinviteNotAllowed},
-		{"withdrawn 21 days less a moment ago", network.Standing{Bar: network.Bar{WithdrawnAt: now.Add(-21*day + 1)}}, network.CodeReinviteNotAllowed},
-		{"withdrawn 21 days ago", network.Standing{Bar: network.Bar{WithdrawnAt: now.Add(-21 * day)}}, ""},
-		{"declined long ago", network.Standing{Bar: network.Bar{DeclinedAt: now.Add(-1000 * day)}}, network.CodeReinviteNotAllowed},
-		{"declined and withdrawn long ago", network.Standing{Bar: network.Bar{DeclinedAt: now.Add(-1000 * day), WithdrawnAt: now.Add(-999 * day)}}, network.CodeReinviteNotAllowed},
-	} {
-		t.Run(c.what, func(t *testing.T) {
-			t.Parallel()
-			err := policy.MayInvite(c.standing, now)
-			var refused *refusal.Error
-			if errors.As(err, &refused); err == nil && c.want != "" || refused != nil && refused.Code != c.want {
-				t.Fatalf("got %v, want %q", err, c.want)
-			}
-			if refused != nil && !refused.RetryAt.IsZero() {
-				t.Error("a time to try again would tell a withdrawal from a decline")
-			}
-		})
-	}
-	cooling := policy.MayInvite(network.Standing{Bar: network.Bar{WithdrawnAt: now}}, now)
-	declined := policy.MayInvite(network.Standing{Bar: network.Bar{WithdrawnAt: now, DeclinedAt: now}}, now)
-	if cooling.Error() != declined.Error() {
-		t.Errorf("the two refusals differ: %q and %q", cooling, declined)
 	}
 }

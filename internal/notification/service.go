@@ -25,10 +25,11 @@ type Store interface {
 	NotificationsByID(ctx context.Context, member id.Member, ids []id.Notification) ([]Notification, error)
 	CountNotifications(ctx context.Context, member id.Member) (int, error)
 	CountUnread(ctx context.Context, member id.Member) (int, error)
-	// MarkRead marks those of the ids that are in the inbox; unknown ones are passed over.
-	MarkRead(ctx context.Context, member id.Member, ids []id.Notification, now time.Time) error
-	// MarkReadThrough marks all with a sequence up to and including that one.
-	MarkReadThrough(ctx context.Context, member id.Member, through int64, now time.Time) error
+	// MarkRead marks those of the ids that are in the inbox; unknown ones are passed over. If that changes any, it tells
+	// the member's feed, in an entry of that id, and gives the hint of it.
+	MarkRead(ctx context.Context, member id.Member, ids []id.Notification, now time.Time, entry id.UUID) ([]Hint, error)
+	// MarkReadThrough does so with all that have a sequence up to and including that one.
+	MarkReadThrough(ctx context.Context, member id.Member, through int64, now time.Time, entry id.UUID) ([]Hint, error)
 	// Preferences gives the defaults for a member who chose nothing.
 	Preferences(ctx context.Context, member id.Member) (Preferences, error)
 	// ChangePreferences applies change to the preferences under the lock of the member's inbox, so that what is
@@ -54,11 +55,13 @@ type Service struct {
 	store Store
 	waker Waker
 	now   func() time.Time
+	newID id.Source
 }
 
-// NewService makes a Service over a store and a clock. It wakes the streams of members who end a pause.
-func NewService(store Store, waker Waker, now func() time.Time) *Service {
-	return &Service{store: store, waker: waker, now: now}
+// NewService makes a Service over a store, a clock and a source of ids. It wakes the streams of members who end a pause
+// or mark something as read.
+func NewService(store Store, waker Waker, now func() time.Time, newID id.Source) *Service {
+	return &Service{store: store, waker: waker, now: now, newID: newID}
 }
 
 // List gives a page of the viewer's inbox, newest first, and whether there are more beyond it.
@@ -92,17 +95,23 @@ type Mark struct {
 // MarkRead marks notifications as read and gives the number still unread. Both or neither way of naming them is
 // refused as INVALID.
 func (s *Service) MarkRead(ctx context.Context, viewer id.Member, mark Mark) (int, error) {
+	var (
+		hints []Hint
+		err   error
+	)
 	switch {
 	case mark.HasIDs == (mark.Through != nil):
 		return 0, refusal.New(refusal.Invalid, "Give either ids or through.")
 	case mark.HasIDs:
-		if err := s.store.MarkRead(ctx, viewer, mark.IDs, s.now()); err != nil {
-			return 0, err
-		}
+		hints, err = s.store.MarkRead(ctx, viewer, mark.IDs, s.now(), s.newID())
 	default:
-		if err := s.store.MarkReadThrough(ctx, viewer, *mark.Through, s.now()); err != nil {
-			return 0, err
-		}
+		hints, err = s.store.MarkReadThrough(ctx, viewer, *mark.Through, s.now(), s.newID())
+	}
+	if err != nil {
+		return 0, err
+	}
+	if len(hints) > 0 {
+		s.waker.Wake(hints...)
 	}
 	return s.store.CountUnread(ctx, viewer)
 }

@@ -14,26 +14,6 @@ import (
 	"github.com/acquaint/acquaint/internal/network"
 )
 
-// Standing implements network.Tx.
-func (t *tx) Standing(ctx context.Context, sender, recipient id.Member) (network.Standing, error) {
-	connected, err := t.client.Connection.Query().
-		Where(entconnection.OwnerID(uuid.UUID(sender)), entconnection.PeerID(uuid.UUID(recipient))).Exist(ctx)
-	if err != nil {
-		return network.Standing{}, err
-	}
-	standing := network.Standing{Connected: connected}
-	bar, err := t.client.ReinviteBar.Query().
-		Where(reinvitebar.SenderID(uuid.UUID(sender)), reinvitebar.RecipientID(uuid.UUID(recipient))).Only(ctx)
-	switch {
-	case ent.IsNotFound(err):
-	case err != nil:
-		return network.Standing{}, err
-	default:
-		standing.Bar = network.Bar{DeclinedAt: timeOf(bar.DeclinedAt), WithdrawnAt: timeOf(bar.WithdrawnAt)}
-	}
-	return standing, nil
-}
-
 // Bar implements network.Tx.
 func (t *tx) Bar(ctx context.Context, sender, recipient id.Member, bar network.Bar) error {
 	return t.client.ReinviteBar.Create().

@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	entsql "entgo.io/ent/dialect/sql"
-	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/ent"
@@ -35,8 +34,6 @@ func (t *tx) InsertInvitation(ctx context.Context, inv network.Invitation) (bool
 	switch {
 	case errors.Is(err, sql.ErrNoRows): // what ent makes of DO NOTHING having done nothing
 		return false, nil
-	case sqlgraph.IsForeignKeyConstraintError(err):
-		return false, network.ErrNotFound
 	}
 	return err == nil, err
 }
@@ -74,7 +71,13 @@ func (t *tx) ReplaceInvitation(ctx context.Context, before, after network.Invita
 
 // InvitationsByID implements network.Store.
 func (s *Store) InvitationsByID(ctx context.Context, ids []id.Invitation) ([]network.Invitation, error) {
-	return invitations(s.client.Invitation.Query().Where(entinvitation.IDIn(uuids(ids)...)).All(ctx))
+	return invitations(s.client.Invitation.Query().Where(entinvitation.IDIn(uuids(ids)...), notBlocked).All(ctx))
+}
+
+// notBlocked is the condition that neither side of an invitation has blocked the other. A block closes what is open.
+func notBlocked(s *entsql.Selector) {
+	s.Where(entsql.Or(entsql.ExprP(schema.OpenStates), entsql.ExprP(`NOT EXISTS (SELECT 1 FROM blocks
+		WHERE blocker_id = sender_id AND blocked_id = recipient_id OR blocker_id = recipient_id AND blocked_id = sender_id)`)))
 }
 
 // received is the condition that an invitation is in a member's inbox or archive.

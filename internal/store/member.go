@@ -99,11 +99,6 @@ func (s *Store) UpdateMember(ctx context.Context, m id.Member, update member.Upd
 	return out, err
 }
 
-// MemberExists implements network.Tx.
-func (t *tx) MemberExists(ctx context.Context, m id.Member) (bool, error) {
-	return t.client.Member.Query().Where(entmember.ID(uuid.UUID(m))).Exist(ctx)
-}
-
 func memberOf(row *ent.Member, err error) (member.Member, error) {
 	if ent.IsNotFound(err) {
 		return member.Member{}, member.ErrNotFound

@@ -15,6 +15,7 @@ import (
 	entinbox "github.com/acquaint/acquaint/ent/inbox"
 	entnotification "github.com/acquaint/acquaint/ent/notification"
 	"github.com/acquaint/acquaint/ent/predicate"
+	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
 )
@@ -178,20 +179,27 @@ func (s *Store) CountUnread(ctx context.Context, member id.Member) (int, error) 
 }
 
 // MarkRead implements notification.Store.
-func (s *Store) MarkRead(ctx context.Context, member id.Member, ids []id.Notification, now time.Time) error {
-	return s.write(ctx, func(t *tx) error {
-		return t.client.Notification.Update().
-			Where(entnotification.IDIn(uuids(ids)...), entnotification.MemberID(uuid.UUID(member)), entnotification.ReadAtIsNil()).
-			SetReadAt(now).Exec(ctx)
-	})
+func (s *Store) MarkRead(ctx context.Context, member id.Member, ids []id.Notification, now time.Time, entry id.UUID) ([]notification.Hint, error) {
+	return s.markRead(ctx, member, entnotification.IDIn(uuids(ids)...), now, entry)
 }
 
 // MarkReadThrough implements notification.Store.
-func (s *Store) MarkReadThrough(ctx context.Context, member id.Member, through int64, now time.Time) error {
-	return s.write(ctx, func(t *tx) error {
-		return t.client.Notification.Update().
-			Where(entnotification.MemberID(uuid.UUID(member)), entnotification.SequenceLTE(through), entnotification.ReadAtIsNil()).
-			SetReadAt(now).Exec(ctx)
+func (s *Store) MarkReadThrough(ctx context.Context, member id.Member, through int64, now time.Time, entry id.UUID) ([]notification.Hint, error) {
+	return s.markRead(ctx, member, entnotification.SequenceLTE(through), now, entry)
+}
+
+// markRead marks some of a member's notifications and, if that changed any, tells the member's feed.
+func (s *Store) markRead(ctx context.Context, member id.Member, which predicate.Notification, now time.Time, entry id.UUID) ([]notification.Hint, error) {
+	return s.writeLogs(ctx, func(t *tx) error {
+		if _, err := t.Lock(ctx, member); err != nil {
+			return err
+		}
+		n, err := t.client.Notification.Update().
+			Where(entnotification.MemberID(uuid.UUID(member)), which, entnotification.ReadAtIsNil()).SetReadAt(now).Save(ctx)
+		if err != nil || n == 0 {
+			return err
+		}
+		return t.Append(ctx, entry, feed.Draft{Member: member, Kind: feed.NotificationsRead})
 	})
 }
 

@@ -107,7 +107,7 @@ func TestUnavailable(t *testing.T) {
 		if _, err := db.Exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`); err != nil {
 			return err
 		}
-		_, err := tx.MemberExists(ctx, id.Member{})
+		_, err := tx.Blocked(ctx, id.Member{}, id.Member{})
 		return err
 	})
 	if !errors.Is(err, refusal.ErrUnavailable) {

@@ -19,6 +19,7 @@ type Payload struct {
 type Invitation struct {
 	ID, State, SentAt string
 	Note, AcceptedAt  *string
+	LastRemindedAt    *string
 	Acquaintance      string
 	Sender, Recipient struct{ ID string }
 }
@@ -46,7 +47,7 @@ func (p Payload) Code() string {
 	return p.UserErrors[0].Code
 }
 
-const invitationFields = `id state sentAt acceptedAt note acquaintance sender { id } recipient { id }`
+const invitationFields = `id state sentAt acceptedAt lastRemindedAt note acquaintance sender { id } recipient { id }`
 
 const payloadFields = `invitation { ` + invitationFields + ` } userErrors { code message field retryAt }`
 
@@ -56,6 +57,30 @@ const memberFields = ` member { id relationship { status degree connectedAt invi
 func (c *Client) Invite(memberID, note string) Payload {
 	return c.mutate(`mutation($i: InviteMemberInput!) { result: inviteMember(input: $i) { `+payloadFields+memberFields+` } }`,
 		Vars{"memberId": memberID, "note": note})
+}
+
+// InviteByEmail invites a member whose email address one knows.
+func (c *Client) InviteByEmail(memberID, email string) Payload {
+	return c.mutate(`mutation($i: InviteMemberInput!) { result: inviteMember(input: $i) { `+payloadFields+memberFields+` } }`,
+		Vars{"memberId": memberID, "email": email})
+}
+
+// Remind reminds the recipient of an invitation.
+func (c *Client) Remind(invitationID string) Payload {
+	return c.mutate(`mutation($i: RemindInvitationInput!) { result: remindInvitation(input: $i) { `+payloadFields+` } }`,
+		Vars{"invitationId": invitationID})
+}
+
+// Block blocks a member.
+func (c *Client) Block(memberID string) Payload {
+	return c.mutate(`mutation($i: BlockMemberInput!) { result: blockMember(input: $i) { userErrors { code message field retryAt }`+memberFields+` } }`,
+		Vars{"memberId": memberID})
+}
+
+// Unblock lifts a block.
+func (c *Client) Unblock(memberID string) Payload {
+	return c.mutate(`mutation($i: UnblockMemberInput!) { result: unblockMember(input: $i) { userErrors { code message field retryAt }`+memberFields+` } }`,
+		Vars{"memberId": memberID})
 }
 
 // Respond answers an invitation.

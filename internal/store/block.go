@@ -1,0 +1,98 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/acquaint/acquaint/ent"
+	entblock "github.com/acquaint/acquaint/ent/block"
+	entmember "github.com/acquaint/acquaint/ent/member"
+	"github.com/acquaint/acquaint/ent/predicate"
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/network"
+)
+
+// eitherWay is the condition that one of two members has blocked the other.
+func eitherWay(a, b id.Member) predicate.Block {
+	return entblock.Or(
+		entblock.And(entblock.BlockerID(uuid.UUID(a)), entblock.BlockedID(uuid.UUID(b))),
+		entblock.And(entblock.BlockerID(uuid.UUID(b)), entblock.BlockedID(uuid.UUID(a))),
+	)
+}
+
+// Blocked implements network.Tx.
+func (t *tx) Blocked(ctx context.Context, a, b id.Member) (bool, error) {
+	return t.client.Block.Query().Where(eitherWay(a, b)).Exist(ctx)
+}
+
+// InsertBlock implements network.Tx. Both members are marked, so that those in no block need no look at the blocks.
+func (t *tx) InsertBlock(ctx context.Context, blocker, blocked id.Member, at time.Time) (bool, error) {
+	err := t.client.Block.Create().
+		SetBlockerID(uuid.UUID(blocker)).SetBlockedID(uuid.UUID(blocked)).SetBlockedAt(at).
+		OnConflict(entsql.ConflictColumns(entblock.FieldBlockerID, entblock.FieldBlockedID), entsql.DoNothing()).Exec(ctx)
+	if errors.Is(err, sql.ErrNoRows) { // what ent makes of DO NOTHING having done nothing
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, t.client.Member.Update().
+		Where(entmember.IDIn(uuid.UUID(blocker), uuid.UUID(blocked)), entmember.InBlock(false)).SetInBlock(true).Exec(ctx)
+}
+
+// DeleteBlock implements network.Tx.
+func (t *tx) DeleteBlock(ctx context.Context, blocker, blocked id.Member) (bool, error) {
+	n, err := t.client.Block.Delete().
+		Where(entblock.BlockerID(uuid.UUID(blocker)), entblock.BlockedID(uuid.UUID(blocked))).Exec(ctx)
+	return n > 0, err
+}
+
+// BlockedMembers implements network.Store.
+func (s *Store) BlockedMembers(ctx context.Context, member id.Member, page network.BlockPage) ([]network.Blocked, bool, error) {
+	query := s.client.Block.Query().Where(entblock.BlockerID(uuid.UUID(member)))
+	if page.After != nil {
+		query.Where(func(sel *entsql.Selector) {
+			sel.Where(entsql.CompositeLT([]string{sel.C(entblock.FieldBlockedAt), sel.C(entblock.FieldBlockedID)},
+				page.After.BlockedAt, uuid.UUID(page.After.Member)))
+		})
+	}
+	rows, err := query.Order(entblock.ByBlockedAt(entsql.OrderDesc()), entblock.ByBlockedID(entsql.OrderDesc())).
+		Limit(page.Limit + 1).All(ctx)
+	if err != nil {
+		return nil, false, err
+	}
+	list, more := cut(rows, page.Limit)
+	out := make([]network.Blocked, len(list))
+	for i, row := range list {
+		out[i] = network.Blocked{Member: id.Member(row.BlockedID), BlockedAt: row.BlockedAt.UTC()}
+	}
+	return out, more, nil
+}
+
+// CountBlockedMembers implements network.Store.
+func (s *Store) CountBlockedMembers(ctx context.Context, member id.Member) (int, error) {
+	return s.client.Block.Query().Where(entblock.BlockerID(uuid.UUID(member))).Count(ctx)
+}
+
+// BlockedBy implements network.Store.
+func (s *Store) BlockedBy(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]bool, error) {
+	rows, err := s.client.Block.Query().
+		Where(entblock.BlockerID(uuid.UUID(member)), entblock.BlockedIDIn(uuids(others)...)).All(ctx)
+	return membersOf(rows, err, func(row *ent.Block) uuid.UUID { return row.BlockedID })
+}
+
+func membersOf[T any](rows []T, err error, member func(T) uuid.UUID) (map[id.Member]bool, error) {
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[id.Member]bool, len(rows))
+	for _, row := range rows {
+		out[id.Member(member(row))] = true
+	}
+	return out, nil
+}
