@@ -16,7 +16,7 @@ func (Task) Fields() []ent.Field {
 		// The node that works at it, and until when the others leave it alone.
 		field.Text("holder").Default(""),
 		field.Time("leased_until").Optional().Nillable(),
-		// When it was last finished.
+		// When the last run began that was finished.
 		field.Time("finished_at").Optional().Nillable(),
 	}
 }

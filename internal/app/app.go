@@ -24,6 +24,7 @@ import (
 	"github.com/acquaint/acquaint/internal/realtime"
 	"github.com/acquaint/acquaint/internal/server"
 	"github.com/acquaint/acquaint/internal/store"
+	"github.com/acquaint/acquaint/internal/task"
 	"github.com/acquaint/acquaint/web"
 )
 
@@ -36,6 +37,7 @@ type App struct {
 	broker   realtime.Broker
 	inboxes  *realtime.Hub[notification.Notification]
 	feeds    *realtime.Hub[feed.Entry]
+	runner   *task.Runner
 	server   *server.Server
 	metrics  *metricsServer
 	stop     context.CancelFunc // ends what goes on in the background
@@ -134,6 +136,10 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 			return a, err
 		}
 	}
+	a.runner = task.NewRunner(a.store, a.tasks(), config.Now, config.Log)
+	if !config.NoTasks {
+		a.runner.Start()
+	}
 	return a, nil
 }
 
@@ -175,6 +181,9 @@ func (a *App) Close() error {
 		if err := a.listener.Close(); !errors.Is(err, net.ErrClosed) {
 			errs = append(errs, err)
 		}
+	}
+	if a.runner != nil {
+		a.runner.Close()
 	}
 	if a.inboxes != nil {
 		a.inboxes.Close()

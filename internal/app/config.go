@@ -47,6 +47,7 @@ type Config struct {
 	NewID     id.Source
 	BatchWait time.Duration                  // how long loaders collect; 0 for the default
 	Observe   func(query string, args []any) // sees every statement
+	NoTasks   bool                           // periodic tasks run with RunTasks only
 }
 
 // DefaultConfig is the settings where nobody sets any, but for the database and the keys.

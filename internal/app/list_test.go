@@ -289,6 +289,7 @@ func TestNoQueryPerItem(t *testing.T) {
 		s.Stop(t)
 		s = apptest.Start(t, database, func(c *app.Config) {
 			c.BrokerSweep = time.Hour
+			c.NoTasks = true
 			c.BatchWait = 50 * time.Millisecond // on a busy machine a short one would split a batch
 			c.Observe = func(query string, _ []any) {
 				mu.Lock()

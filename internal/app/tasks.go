@@ -1,0 +1,45 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/acquaint/acquaint/internal/feed"
+	"github.com/acquaint/acquaint/internal/task"
+)
+
+// How often feeds are pruned, and how much of them one transaction deletes.
+const (
+	pruneEvery = time.Hour
+	pruneBatch = 1000
+)
+
+// tasks are what is done every so often, by one node at a time.
+func (a *App) tasks() []task.Task {
+	return []task.Task{
+		{Name: "prune-feeds", Every: pruneEvery, Do: a.pruneFeeds},
+	}
+}
+
+// RunTasks runs the periodic tasks that are due now, as tests want it that move the clock; a server runs them itself.
+func (a *App) RunTasks(ctx context.Context) error { return a.runner.Tick(ctx) }
+
+// pruneFeeds deletes the feed entries that no subscription reads any more.
+func (a *App) pruneFeeds(ctx context.Context, renew func() error) error {
+	return inBatches(renew, pruneBatch, func(limit int) (int, error) {
+		return a.store.PruneFeeds(ctx, a.config.Now().Add(-feed.Kept), limit)
+	})
+}
+
+// inBatches does a batch of at most limit, which gives how many it did, until one was not full.
+func inBatches(renew func() error, limit int, do func(limit int) (int, error)) error {
+	for {
+		n, err := do(limit)
+		if err != nil || n < limit {
+			return err
+		}
+		if err := renew(); err != nil {
+			return err
+		}
+	}
+}
