@@ -90,14 +90,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	if err != nil {
 		return a, err
 	}
-	a.broker = &realtime.Local{}
-	hubs := realtime.Options{Sweep: config.BrokerSweep, Now: config.Now, Logger: config.Log}
-	//nolint:contextcheck // the hubs end with Close, not with ctx
-	a.inboxes = realtime.NewHub[notification.Notification](store.Inboxes{Store: a.store}, a.broker, hubs)
-	hubs.Log = notification.FeedLog
-	//nolint:contextcheck // as above
-	a.feeds = realtime.NewHub[feed.Entry](store.Feeds{Store: a.store}, a.broker, hubs)
-
+	a.openHubs()
 	members := member.NewService(a.store, config.Now, config.NewID)
 	verifier, err := auth.NewVerifier(background, auth.Config{
 		Secret: []byte(config.JWTSecret), JWKSURL: config.JWKSURL, Issuer: config.JWTIssuer, Audience: config.JWTAudience,
@@ -136,11 +129,17 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 			return a, err
 		}
 	}
-	a.runner = task.NewRunner(a.store, a.tasks(), config.Now, config.Log)
-	if !config.NoTasks {
-		a.runner.Start()
-	}
+	a.startTasks()
 	return a, nil
+}
+
+// openHubs makes what wakes subscriptions; it ends with Close.
+func (a *App) openHubs() {
+	a.broker = &realtime.Local{}
+	hubs := realtime.Options{Sweep: a.config.BrokerSweep, Now: a.config.Now, Logger: a.log}
+	a.inboxes = realtime.NewHub[notification.Notification](store.Inboxes{Store: a.store}, a.broker, hubs)
+	hubs.Log = notification.FeedLog
+	a.feeds = realtime.NewHub[feed.Entry](store.Feeds{Store: a.store}, a.broker, hubs)
 }
 
 // URL is where the server can be reached, as in http://127.0.0.1:8080.

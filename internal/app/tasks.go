@@ -21,6 +21,14 @@ func (a *App) tasks() []task.Task {
 	}
 }
 
+// startTasks runs them from now on, until Close.
+func (a *App) startTasks() {
+	a.runner = task.NewRunner(a.store, a.tasks(), a.config.Now, a.log)
+	if !a.config.NoTasks {
+		a.runner.Start()
+	}
+}
+
 // RunTasks runs the periodic tasks that are due now, as tests want it that move the clock; a server runs them itself.
 func (a *App) RunTasks(ctx context.Context) error { return a.runner.Tick(ctx) }
 

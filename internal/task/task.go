@@ -42,9 +42,9 @@ type Store interface {
 const (
 	// Lease is how long a task stays with a node that does not renew it.
 	Lease = time.Minute
-	// checkMax is how long a task that is due may wait for a node to look, and checkMin how often a node looks at most.
-	checkMax = time.Minute
-	checkMin = time.Second
+	// checkAtLeast is how long a task that is due may wait for a node to look, and checkAtMost how often a node looks at most.
+	checkAtLeast = time.Minute
+	checkAtMost  = time.Second
 	// endTimeout bounds how long a node that is told to stop takes to end a lease.
 	endTimeout = 5 * time.Second
 )
@@ -110,7 +110,7 @@ func (r *Runner) Tick(ctx context.Context) error {
 
 // watch checks one task until Close. A task that takes long holds up no other.
 func (r *Runner) watch(t *scheduled) {
-	wait := max(checkMin, min(t.Every, checkMax))
+	wait := max(checkAtMost, min(t.Every, checkAtLeast))
 	for {
 		if err := r.check(r.ctx, t); err != nil && r.ctx.Err() == nil {
 			r.log.ErrorContext(r.ctx, "a periodic task failed; it will be tried again", "task", t.Name, "error", err)
