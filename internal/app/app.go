@@ -37,6 +37,7 @@ type App struct {
 	broker   realtime.Broker
 	inboxes  *realtime.Hub[notification.Notification]
 	feeds    *realtime.Hub[feed.Entry]
+	network  *network.Service
 	runner   *task.Runner
 	server   *server.Server
 	metrics  *metricsServer
@@ -91,6 +92,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 		return a, err
 	}
 	a.openHubs() //nolint:contextcheck // the hubs end with Close, not with ctx
+	a.network = network.NewService(a.store, a.inboxes, config.Policy, config.Now, config.NewID)
 	members := member.NewService(a.store, config.Now, config.NewID)
 	verifier, err := auth.NewVerifier(background, auth.Config{
 		Secret: []byte(config.JWTSecret), JWKSURL: config.JWKSURL, Issuer: config.JWTIssuer, Audience: config.JWTAudience,
@@ -100,7 +102,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	}
 	face := graph.New(&graph.Resolver{
 		Members:       members,
-		Network:       network.NewService(a.store, a.inboxes, config.Policy, config.Now, config.NewID),
+		Network:       a.network,
 		Notifications: notification.NewService(a.store, a.inboxes, config.Now, config.NewID),
 		Inboxes:       a.inboxes,
 		Feeds:         a.feeds,

@@ -18,6 +18,8 @@ const (
 func (a *App) tasks() []task.Task {
 	return []task.Task{
 		{Name: "prune-feeds", Every: pruneEvery, Do: a.pruneFeeds},
+		{Name: "expire-invitations", Every: a.config.ExpirySweep, Do: a.expireInvitations},
+		{Name: "evaluate-flags", Every: a.config.Policy.FlagEvaluation, Do: a.network.EvaluateFlags},
 	}
 }
 
@@ -37,6 +39,15 @@ func (a *App) pruneFeeds(ctx context.Context, renew func() error) error {
 	return inBatches(renew, pruneBatch, func(limit int) (int, error) {
 		return a.store.PruneFeeds(ctx, a.config.Now().Add(-feed.Kept), limit)
 	})
+}
+
+// expireInvitations closes the invitations whose time is over.
+func (a *App) expireInvitations(ctx context.Context, renew func() error) error {
+	n, err := a.network.ExpireDue(ctx, renew)
+	if n > 0 {
+		a.log.InfoContext(ctx, "invitations have expired", "count", n)
+	}
+	return err
 }
 
 // inBatches does a batch of at most limit, which gives how many it did, until one was not full.

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"time"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -32,13 +30,13 @@ func (t *tx) Blocked(ctx context.Context, a, b id.Member) (bool, error) {
 
 // InsertBlock implements network.Tx. Both members are marked, so that those in no block need no look at the blocks.
 func (t *tx) InsertBlock(ctx context.Context, blocker, blocked id.Member, at time.Time) (bool, error) {
-	err := t.client.Block.Create().
-		SetBlockerID(uuid.UUID(blocker)).SetBlockedID(uuid.UUID(blocked)).SetBlockedAt(at).
-		OnConflict(entsql.ConflictColumns(entblock.FieldBlockerID, entblock.FieldBlockedID), entsql.DoNothing()).Exec(ctx)
-	if errors.Is(err, sql.ErrNoRows) { // what ent makes of DO NOTHING having done nothing
-		return false, nil
+	there, err := t.client.Block.Query().
+		Where(entblock.BlockerID(uuid.UUID(blocker)), entblock.BlockedID(uuid.UUID(blocked))).Exist(ctx)
+	if err != nil || there {
+		return false, err
 	}
-	if err != nil {
+	if err := t.client.Block.Create().
+		SetBlockerID(uuid.UUID(blocker)).SetBlockedID(uuid.UUID(blocked)).SetBlockedAt(at).Exec(ctx); err != nil {
 		return false, err
 	}
 	return true, t.client.Member.Update().

@@ -44,7 +44,7 @@ func (r Response) Code() string {
 // As signs a member in: the first time, that makes the member of the subject.
 func (s *Server) As(t testing.TB, subject string) *Client {
 	t.Helper()
-	c := s.WithToken(t, Token(t, member.Claims{Subject: subject, Name: "Name of " + subject, PreferredUsername: subject}, yearLong))
+	c := s.WithToken(t, Token(t, member.Claims{Subject: subject, Name: "Name of " + subject, PreferredUsername: subject}, yearsLong))
 	var me struct {
 		Viewer struct{ Member struct{ ID, Handle string } }
 	}
@@ -118,3 +118,6 @@ func (c *Client) Get(into any, query string, vars Vars) {
 
 // CloseIdle closes the connections that are kept for further requests, so that no goroutine of theirs is left.
 func CloseIdle() { http.DefaultClient.CloseIdleConnections() }
+
+// With gives the client another token.
+func (c *Client) With(token string) { c.token = token }
