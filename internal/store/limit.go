@@ -160,11 +160,12 @@ func flagCounts(ctx context.Context, client *ent.Client, dialect string, since t
 ) ([]network.FlagCount, error) {
 	b := statement(dialect)
 	b.WriteString("SELECT who.sender_id, f.flagged_at, r.warned, r.restricted_until, r.restricted_at FROM (").
-		WriteString("SELECT sender_id FROM flags WHERE flagged_at > ").Arg(since).WriteString(" AND ")
+		WriteString("SELECT sender_id FROM (SELECT DISTINCT sender_id FROM flags WHERE flagged_at > ").Arg(since).WriteString(" AND ")
 	where(b, "sender_id")
-	b.WriteString(" UNION SELECT member_id FROM restrictions WHERE warned AND ")
+	b.WriteString(" ORDER BY sender_id LIMIT ").Arg(limit).
+		WriteString(") flagged UNION SELECT member_id FROM (SELECT member_id FROM restrictions WHERE warned AND ")
 	where(b, "member_id")
-	b.WriteString(" ORDER BY 1 LIMIT ").Arg(limit).
+	b.WriteString(" ORDER BY member_id LIMIT ").Arg(limit).WriteString(") warned ORDER BY 1 LIMIT ").Arg(limit).
 		WriteString(") who LEFT JOIN flags f ON f.sender_id = who.sender_id AND f.flagged_at > ").Arg(since).
 		WriteString(" LEFT JOIN restrictions r ON r.member_id = who.sender_id ORDER BY who.sender_id")
 	query, args := b.Query()

@@ -1,0 +1,299 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/acquaint/acquaint/internal/app"
+	"github.com/acquaint/acquaint/internal/app/apptest"
+	"github.com/acquaint/acquaint/internal/store/storetest"
+)
+
+// A life is a sequence of what several members do. It is lived twice, in worlds that differ only in what recipients do in
+// silence; what a sender, and a bystander, see of the two must be the same to the byte: all of the API, after each step.
+
+// step is one thing that somebody does. Whom is the index of a recipient.
+type step struct {
+	Do   string
+	Whom int
+	// What the recipient does in silence in each of the two worlds; of steps "silent" alone.
+	Silent [2]string
+	Days   int // of steps "wait" alone
+}
+
+// recipients of a life; fewer than make a warning of flags, which the product shows.
+const recipients = 2
+
+// silences are the answers of which a sender must learn nothing.
+var silences = []string{"", "IGNORE", "DONT_KNOW", "DECLINE", "IGNORE DECLINE", "DONT_KNOW DECLINE"}
+
+// steps that are the same in both worlds.
+var steps = []string{
+	"invite", "invite", "remind", "withdraw", "write", "write", "cross", "reply", "remove", "block", "unblock",
+	"removed", "blocked", "unblocked", "read", "profile", "export", "silent", "silent", "silent", "wait", "wait",
+}
+
+// drawLife draws what the product keeps silent about, and nothing else: a decline shows to a sender who withdraws, or
+// lets the invitation expire, and then invites again after the cool-down, and is meant to.
+func drawLife(t *rapid.T) []step {
+	var life []step
+	var clock int                     // days
+	var closed [recipients]bool       // closed by its sender or by time, unanswered; inviting again would tell
+	var withdrawnOn [recipients]int   // the day
+	var open, reinvited [recipients]int // the day it was sent, from 1 on; 0 for none
+	for range rapid.IntRange(4, 14).Draw(t, "length") {
+		s := step{Do: rapid.SampledFrom(steps).Draw(t, "do"), Whom: rapid.IntRange(0, recipients-1).Draw(t, "whom")}
+		w := s.Whom
+		switch s.Do {
+		case "silent":
+			s.Silent[0] = rapid.SampledFrom(silences).Draw(t, "in one world")
+			s.Silent[1] = rapid.SampledFrom(silences).Draw(t, "in the other")
+		case "wait":
+			s.Days = rapid.SampledFrom([]int{1, 8, 30, 181}).Draw(t, "days")
+			clock += s.Days
+			for i := range recipients {
+				if open[i] > 0 && clock+1-open[i] >= 180 {
+					open[i], closed[i] = 0, true
+				}
+			}
+		case "invite":
+			if closed[w] && (withdrawnOn[w] == 0 || clock+1-withdrawnOn[w] >= 21) {
+				continue
+			}
+			if !closed[w] && open[w] == 0 {
+				open[w] = clock + 1
+			}
+		case "withdraw":
+			if open[w] > 0 {
+				open[w], closed[w], withdrawnOn[w] = 0, true, clock+1
+			}
+		case "block", "blocked":
+			if open[w] > 0 { // closed, unanswered
+				open[w], closed[w], withdrawnOn[w] = 0, true, 0
+			}
+		case "cross":
+			// Connected, if an invitation was open, and else one the other way; either way the bar, if any, stays hidden
+			// only as long as the sender cannot invite.
+			closed[w], withdrawnOn[w] = true, 0
+		}
+		_ = reinvited
+		life = append(life, s)
+	}
+	return life
+}
+
+// frozen is a clock that moves only when a test moves it, so that times can be compared.
+type frozen struct{ at atomic.Int64 }
+
+var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func (f *frozen) Now() time.Time { return epoch.Add(time.Duration(f.at.Load())) }
+
+func (f *frozen) Advance(d time.Duration) { f.at.Add(int64(d)) }
+
+const wholeWorld = `query($r0: ID!, $r1: ID!, $h0: String!, $h1: String!, $i: [ID!]!) {
+	viewer {
+		id unreadNotificationCount
+		invitationAllowance { id remaining renewsAt restrictedUntil warned }
+		sentInvitations(first: 100) { totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor node { ...invitation } } }
+		receivedInvitations(first: 100) { totalCount edges { cursor node { ...invitation } } }
+		archive: receivedInvitations(state: IGNORED) { totalCount nodes { ...invitation } }
+		connections { totalCount edges { cursor connectedAt node { ...member } } }
+		notifications(first: 100) { totalCount edges { cursor node { ...notification } } }
+		blockedMembers { totalCount edges { cursor node { ...member } } }
+		conversations { totalCount edges { node { ...conversation } } }
+		notificationPreferences { pausedUntil timeZone } privacySettings { id whoCanInvite }
+		member { ...member }
+	}
+	a: node(id: $r0) { ...member } b: node(id: $r1) { ...member }
+	nodes(ids: $i) { __typename ...invitation }
+	c: member(handle: $h0) { ...member } d: member(handle: $h1) { ...member }
+}
+fragment member on Member { id handle name headline relationship { id status degree connectedAt invitation { ...invitation } }
+	mutualConnections { totalCount nodes { id } } profile { id about email skills } connections { totalCount nodes { id } } }
+fragment invitation on Invitation { id note acquaintance state sentAt acceptedAt lastRemindedAt sender { id } recipient { id } conversation { ...conversation } }
+fragment conversation on Conversation { id canSend unreadCount with { id } messages { totalCount nodes { id body sentAt sender { id } } } }
+fragment notification on Notification { __typename id sequence category createdAt readAt actor { id }
+	... on InvitationAcceptedNotification { invitation { ...invitation } } ... on InvitationReceivedNotification { reminder invitation { ...invitation } }
+	... on MessageNotification { message { id body } } }`
+
+// witness writes down all that a member sees.
+type witness struct {
+	*apptest.Client
+
+	socket  *apptest.Socket
+	streams []*apptest.Stream
+	log     *strings.Builder
+}
+
+var everySubscription = []string{
+	`subscription { notificationReceived(after: "") { cursor node { __typename id sequence category createdAt actor { id } } } }`,
+	`subscription { invitationReceived { id state sentAt lastRemindedAt sender { id } } }`,
+	`subscription { networkChanged { kind member { id } invitation { id state sentAt lastRemindedAt } unreadNotificationCount } }`,
+	`subscription { messageReceived { id body sentAt sender { id } conversation { id canSend } } }`,
+	`subscription { invitationAccepted { id state acceptedAt recipient { id } } }`,
+}
+
+func newWitness(c *apptest.Client) *witness {
+	w := &witness{Client: c, socket: c.Connect(), log: &strings.Builder{}}
+	for _, q := range everySubscription {
+		w.streams = append(w.streams, w.socket.Subscribe(q, nil))
+	}
+	return w
+}
+
+// world is one run of a life.
+type worldOfLife struct {
+	t           *testing.T
+	server      *apptest.Server
+	clock       *frozen
+	sender      *witness
+	bystander   *witness
+	friend      *apptest.Client // connected to both, and writes to them as a mark
+	people      [recipients]*apptest.Client
+	invitations []string
+	n           int
+}
+
+func (w *worldOfLife) whom(i int) *apptest.Client { return w.people[i] }
+
+// try does something as the sender, and writes down what came of it.
+func (w *worldOfLife) try(what, mutation string, vars apptest.Vars) apptest.Response {
+	r := w.sender.Do(mutation, vars)
+	fmt.Fprintf(w.sender.log, "%s\n%s\n", what, r.Raw)
+	return r
+}
+
+const refusal = `userErrors { code message field retryAt }`
+
+// live does a step.
+func (w *worldOfLife) live(s step, world int) {
+	other := w.whom(s.Whom)
+	latest := ""
+	if open := w.sender.RelationshipTo2(other.ID); open != "" {
+		latest = open
+	}
+	id, invitation := apptest.Vars{"id": other.ID}, apptest.Vars{"id": latest}
+	switch s.Do {
+	case "invite":
+		w.try("invite", `mutation($id: ID!) { inviteMember(input: {memberId: $id, note: "Hello"}) { invitation { id state sentAt } member { id } `+refusal+` } }`, id)
+	case "remind":
+		w.try("remind", `mutation($id: ID!) { remindInvitation(input: {invitationId: $id}) { invitation { id state lastRemindedAt } `+refusal+` } }`, invitation)
+	case "withdraw":
+		w.try("withdraw", `mutation($id: ID!) { withdrawInvitation(input: {invitationId: $id}) { invitation { id state } `+refusal+` } }`, invitation)
+	case "remove":
+		w.try("remove", `mutation($id: ID!) { removeConnection(input: {memberId: $id}) { member { id } `+refusal+` } }`, id)
+	case "block":
+		w.try("block", `mutation($id: ID!) { blockMember(input: {memberId: $id}) { member { id } `+refusal+` } }`, id)
+	case "unblock":
+		w.try("unblock", `mutation($id: ID!) { unblockMember(input: {memberId: $id}) { member { id } `+refusal+` } }`, id)
+	case "write":
+		w.try("write", `mutation($id: ID!) { sendMessage(input: {memberId: $id, body: "Are you there?"}) { message { id body sentAt conversation { id canSend } } `+refusal+` } }`, id)
+	case "read":
+		markAllRead(w.sender.Client)
+	case "profile":
+		w.try("profile", `mutation { updateMember(input: {headline: "Founder"}) { member { headline } `+refusal+` } }`, nil)
+	case "export":
+		w.try("export", `mutation { exportMyData { data `+refusal+` } }`, nil)
+	case "cross":
+		other.Invite(w.sender.ID, "")
+	case "reply":
+		other.Do(`mutation($id: ID!) { sendMessage(input: {memberId: $id, body: "Who are you?"}) { message { id } `+refusal+` } }`, apptest.Vars{"id": w.sender.ID})
+	case "removed":
+		other.Remove(w.sender.ID)
+	case "blocked":
+		other.Block(w.sender.ID)
+	case "unblocked":
+		other.Unblock(w.sender.ID)
+	case "silent":
+		for answer := range strings.FieldsSeq(s.Silent[world]) {
+			if latest != "" {
+				other.Respond(latest, answer)
+			}
+		}
+	case "wait":
+		w.clock.Advance(time.Duration(s.Days) * day)
+		w.server.RunTasks(w.t)
+	}
+}
+
+// look writes down what the witnesses see, once all that was sent before has come: a new member invites each, and a
+// friend writes, which every subscription that could have something tells of.
+func (w *worldOfLife) look(what string) {
+	w.n++
+	mark := w.server.As(w.t, fmt.Sprint("mark", w.n))
+	for _, seen := range []*witness{w.sender, w.bystander} {
+		mark.Invite(seen.ID, "mark")
+		r := w.friend.Do(`mutation($id: ID!) { sendMessage(input: {memberId: $id, body: "mark"}) { message { id } `+refusal+` } }`, apptest.Vars{"id": seen.ID})
+		if r.Code() != "" {
+			w.t.Fatalf("the mark: %s", r.Raw)
+		}
+		for i, stream := range seen.streams[:4] {
+			// Until the mark itself: the notifications of the message, the invitation, or the message.
+			want := []string{`"MessageNotification"`, mark.ID, mark.ID, `"body":"mark"`}[i]
+			for {
+				m := stream.Message()
+				fmt.Fprintf(seen.log, "%s: subscription %d %s %s\n", what, i, m.Type, m.Payload)
+				if strings.Contains(string(m.Payload), want) && (i > 0 || strings.Contains(string(m.Payload), w.friend.ID)) {
+					break
+				}
+			}
+		}
+		for _, m := range seen.streams[4].Drain() {
+			fmt.Fprintf(seen.log, "accepted %s\n", m.Payload)
+		}
+		r = seen.Do(wholeWorld, apptest.Vars{
+			"r0": w.people[0].ID, "r1": w.people[1].ID, "h0": w.people[0].Handle, "h1": w.people[1].Handle, "i": w.invitations,
+		})
+		fmt.Fprintf(seen.log, "%s\n%s\n", what, r.Raw)
+	}
+}
+
+// liveThrough lives a life in one of its worlds, and gives what the sender and the bystander saw.
+func liveThrough(t *testing.T, database string, life []step, world int) string {
+	t.Helper()
+	clock := &frozen{}
+	s := apptest.Start(t, database, func(c *app.Config) { c.Now, c.NoTasks = clock.Now, true })
+	w := &worldOfLife{t: t, server: s, clock: clock, friend: s.As(t, "friend")}
+	sender, bystander := s.As(t, "sender"), s.As(t, "bystander")
+	apptest.Connect(w.friend, sender)
+	apptest.Connect(w.friend, bystander)
+	for i := range w.people {
+		w.people[i] = s.As(t, fmt.Sprint("recipient", i))
+		apptest.Connect(w.people[i], bystander)
+	}
+	w.sender, w.bystander = newWitness(sender), newWitness(bystander)
+	for i, step := range life {
+		clock.Advance(time.Second)
+		w.live(step, world)
+		clock.Advance(time.Second)
+		w.look(fmt.Sprintf("%d %s %d", i, step.Do, step.Whom))
+	}
+	s.Stop(t)
+	return rename(w.sender.log.String() + w.bystander.log.String())
+}
+
+// Silence, in random lives.
+func TestSilenceInRandomLives(t *testing.T) {
+	t.Parallel()
+	for _, d := range storetest.Databases() {
+		t.Run(d.Name, func(t *testing.T) {
+			t.Parallel()
+			rapid.Check(t, func(r *rapid.T) {
+				life := drawLife(r)
+				one, other := liveThrough(t, d.New(t), life, 0), liveThrough(t, d.New(t), life, 1)
+				if one != other {
+					r.Fatalf("a sender can tell two worlds apart\n%v\n%s", life, difference(one, other))
+				}
+			})
+		})
+	}
+}
+
+var _ = context.Background
