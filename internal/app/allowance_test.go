@@ -191,7 +191,9 @@ func TestRestriction(t *testing.T) {
 // One recipient counts once, however often; and with an evaluation at once the fifth flag restricts.
 func TestFlagsOfDistinctRecipients(t *testing.T) {
 	t.Parallel()
-	change := func(c *app.Config) { c.Policy.FlagEvaluation, c.Policy.ReinviteCooldown, c.Policy.FlagRestrict = 0, 0, 2 }
+	change := func(c *app.Config) {
+		c.Policy.FlagEvaluation, c.Policy.ReinviteCooldown, c.Policy.FlagRestrict = 0, 0, 2
+	}
 	eachWithPolicy(t, change, func(t *testing.T, s *apptest.Server, _ *apptest.Clock) {
 		ada, ben, cleo := s.As(t, "ada"), s.As(t, "ben"), s.As(t, "cleo")
 		for range 3 {

@@ -43,9 +43,9 @@ var steps = []string{
 // lets the invitation expire, and then invites again after the cool-down, and is meant to.
 func drawLife(t *rapid.T) []step {
 	var life []step
-	var clock int                     // days
-	var closed [recipients]bool       // closed by its sender or by time, unanswered; inviting again would tell
-	var withdrawnOn [recipients]int   // the day
+	var clock int                       // days
+	var closed [recipients]bool         // closed by its sender or by time, unanswered; inviting again would tell
+	var withdrawnOn [recipients]int     // the day
 	var open, reinvited [recipients]int // the day it was sent, from 1 on; 0 for none
 	for range rapid.IntRange(4, 14).Draw(t, "length") {
 		s := step{Do: rapid.SampledFrom(steps).Draw(t, "do"), Whom: rapid.IntRange(0, recipients-1).Draw(t, "whom")}

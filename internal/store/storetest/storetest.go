@@ -146,3 +146,11 @@ func startPostgres() {
 		postgres.err = postgres.admin.Ping()
 	}
 }
+
+// ExecAdmin runs a statement on the PostgreSQL server of the tests, in another database than those of EmptyPostgres.
+func ExecAdmin(t testing.TB, statement string) {
+	t.Helper()
+	if _, err := postgres.admin.Exec(statement); err != nil {
+		t.Fatal(err)
+	}
+}
