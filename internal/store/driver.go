@@ -12,9 +12,10 @@ import (
 type entDriver struct {
 	entsql.Conn
 
-	db      *sql.DB
-	dialect string
-	observe func(string, []any)
+	db       *sql.DB
+	dialect  string
+	observe  func(string, []any)
+	prepared *prepared // nil on SQLite, which has no round trips to save
 }
 
 func newDriver(db *sql.DB, kind string, observe func(string, []any)) *entDriver {
@@ -22,6 +23,11 @@ func newDriver(db *sql.DB, kind string, observe func(string, []any)) *entDriver 
 		observe = func(string, []any) {}
 	}
 	d := &entDriver{db: db, dialect: kind, observe: observe}
+	if kind == dialect.Postgres {
+		d.prepared = newPrepared(db)
+		d.Conn = d.conn(d.prepared)
+		return d
+	}
 	d.Conn = d.conn(db)
 	return d
 }
@@ -34,13 +40,21 @@ func (d *entDriver) conn(over entsql.ExecQuerier) entsql.Conn {
 func (d *entDriver) Dialect() string { return d.dialect }
 
 // Close closes the pool.
-func (d *entDriver) Close() error { return d.db.Close() }
+func (d *entDriver) Close() error {
+	if d.prepared != nil {
+		d.prepared.close()
+	}
+	return d.db.Close()
+}
 
 // Tx begins a transaction.
 func (d *entDriver) Tx(ctx context.Context) (dialect.Tx, error) {
 	tx, err := d.db.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, translate(err)
+	}
+	if d.prepared != nil {
+		return &entsql.Tx{Conn: d.conn(preparedTx{tx, d.prepared}), Tx: transaction{tx}}, nil
 	}
 	return &entsql.Tx{Conn: d.conn(tx), Tx: transaction{tx}}, nil
 }

@@ -84,25 +84,6 @@ func (f Feeds) LastNumbers(ctx context.Context, members []id.Member) ([]notifica
 	return out, nil
 }
 
-// Append writes a draft with the next number of the member's feed, whose inbox row stays locked until the end. Nothing
-// is written for a member who is not there any more.
-func (t *tx) Append(ctx context.Context, entry id.UUID, draft feed.Draft) error {
-	hint := notification.Hint{Log: notification.FeedLog, Member: draft.Member}
-	b := statement(t.dialect)
-	b.WriteString("UPDATE inboxes SET last_change = last_change + 1 WHERE member_id = ").Arg(uuid.UUID(draft.Member)).
-		WriteString(" RETURNING last_change")
-	query, args := b.Query()
-	found, err := scanOne(ctx, t.client, query, args, &hint.Number)
-	if err != nil || !found {
-		return err
-	}
-	t.hints = append(t.hints, hint)
-	return t.client.FeedEntry.Create().
-		SetID(uuid.UUID(entry)).SetMemberID(uuid.UUID(draft.Member)).SetNumber(hint.Number).SetKind(string(draft.Kind)).
-		SetNillableOtherID(optionalID(draft.Other)).SetNillableInvitationID(optionalID(draft.Invitation)).
-		SetNillableMessageID(optionalID(draft.Message)).Exec(ctx)
-}
-
 // PruneFeeds deletes up to limit of the entries written before a time, and gives how many.
 func (s *Store) PruneFeeds(ctx context.Context, before time.Time, limit int) (int, error) {
 	var n int

@@ -20,29 +20,6 @@ import (
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
-// Notify implements network.Tx. One statement locks the inbox, honours the member's preference as it stands under that
-// lock, and takes the number; so a number is never spent in vain, and a changed preference holds from the next one on.
-func (t *tx) Notify(ctx context.Context, nid id.Notification, draft notification.Draft, at time.Time) error {
-	hint := notification.Hint{Member: draft.Member}
-	b := statement(t.dialect)
-	b.WriteString("UPDATE inboxes SET last_number = last_number + 1 WHERE member_id = ").Arg(uuid.UUID(draft.Member)).
-		WriteString(" AND (muted & ").Arg(draft.Category.Bit()).WriteString(") = 0").
-		WriteString(" RETURNING last_number, CASE WHEN paused_until > ").Arg(at).WriteString(" THEN 1 ELSE 0 END")
-	query, args := b.Query()
-	var held int
-	unmuted, err := scanOne(ctx, t.client, query, args, &hint.Number, &held)
-	if err != nil || !unmuted {
-		return err
-	}
-	t.hints = append(t.hints, hint)
-	return t.client.Notification.Create().
-		SetID(uuid.UUID(nid)).SetMemberID(uuid.UUID(draft.Member)).SetSequence(hint.Number).
-		SetCategory(string(draft.Category)).SetNillableActorID(optionalID(draft.Actor)).
-		SetNillableInvitationID(optionalID(draft.Invitation)).SetNillableMessageID(optionalID(draft.Message)).
-		SetNillablePublicationID(optionalID(draft.Publication)).SetReminder(draft.Reminder).
-		SetHeld(held == 1).SetCreatedAt(at).Exec(ctx)
-}
-
 // Retract implements network.Tx.
 func (t *tx) Retract(ctx context.Context, member id.Member, invitation id.Invitation) error {
 	return t.retract(ctx, member, entnotification.InvitationID(uuid.UUID(invitation)))

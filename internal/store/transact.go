@@ -31,6 +31,7 @@ const (
 type tx struct {
 	client  *ent.Client
 	dialect string
+	entries []entry             // to be written to logs before the commit
 	hints   []notification.Hint // of the logs that were written to
 }
 
@@ -41,16 +42,15 @@ func (s *Store) Transact(ctx context.Context, do func(ctx context.Context, tx ne
 
 // writeLogs is write, and gives the hints of the logs that were written to.
 func (s *Store) writeLogs(ctx context.Context, do func(*tx) error) ([]notification.Hint, error) {
-	var hints []notification.Hint
+	var last *tx // of the attempt that was committed
 	err := s.write(ctx, func(t *tx) error {
-		err := do(t)
-		hints = t.hints
-		return err
+		last = t
+		return do(t)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return hints, nil
+	return last.hints, nil
 }
 
 // Lock implements the Tx of the domains. Every use case that concerns two members begins with it, so that all of a pair's
@@ -119,7 +119,11 @@ func (s *Store) writeOnce(ctx context.Context, do func(*tx) error) error {
 			_ = t.Rollback()
 		}
 	}()
-	if err := do(&tx{client: t.Client(), dialect: s.dialect}); err != nil {
+	written := &tx{client: t.Client(), dialect: s.dialect}
+	if err := do(written); err != nil {
+		return err
+	}
+	if err := written.writeEntries(ctx); err != nil {
 		return err
 	}
 	done = true
