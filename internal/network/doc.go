@@ -1,4 +1,4 @@
-// Package network owns invitations and connections: the state machine, the policies, and the use cases over them.
+// Package network owns invitations, connections and blocks: the state machine, the policies, and the use cases over them.
 //
 //	                    remind                  ACCEPT, or crossing
 //	                   +-----+        +----------------------------------------+
@@ -11,21 +11,23 @@
 //	                   |                   |  |  DECLINE  |                    |
 //	                   |                   |  +-----------|--------------------+
 //	        withdraw   v                   v              v
-//	(the sender)    [ withdrawn ]  <----  any of the three open states
+//	(the sender)    [ withdrawn ]  <----  any of the three open states; a block by either side, too
 //	expire (time)   [ expired ]    <----  any of the three open states
 //
 // Invitations that are pending, ignored or declined are open: to their sender they are all pending, alike in every way
-// (Silence). Reminders and the sweep that expires are not built yet; the state is.
+// (Silence). A reminder of an ignored or declined one changes only what its sender sees.
 //
 // Invariants, each a test:
 //   - Between two members there is at most one open invitation, in either direction.
 //   - Two members are connected if an invitation of theirs was accepted and the connection not removed; then there is
 //     no open invitation between them.
-//   - A refused action changes nothing. The same answer, or withdrawal, twice is no error.
+//   - Between two members of whom one has blocked the other there is neither.
+//   - A refused action changes nothing. The same answer, withdrawal or block, twice is no error.
 //   - Nothing that a sender can observe depends on whether the recipient ignored, flagged or declined.
+//   - A member never has more invitations in the window, nor more open ones, than the policy allows.
 //   - Concurrent actions end in a state that some order of them would have reached.
 //
-// How the races are settled: an invitation is inserted first and judged after (Service.Invite), so that the unique index
-// over open invitations serialises everything that concerns the pair; changes of a state are compare-and-set; whoever
-// loses does the whole use case again on what is true now.
+// How the races are settled: a use case first locks the logs of both members (Tx.Lock), so that all that concerns a pair,
+// or one member's limits, happens one after the other. The unique index over open invitations and compare-and-set of
+// states hold even where a lock was forgotten; whoever loses does the whole use case again on what is true now.
 package network
