@@ -28,6 +28,7 @@ type ResolverRoot interface {
 	Member() MemberResolver
 	Mutation() MutationResolver
 	NetworkChange() NetworkChangeResolver
+	Profile() ProfileResolver
 	Query() QueryResolver
 	Relationship() RelationshipResolver
 	Subscription() SubscriptionResolver
@@ -41,6 +42,14 @@ type ComplexityRoot struct {
 	BlockMemberPayload struct {
 		Member     func(childComplexity int) int
 		UserErrors func(childComplexity int) int
+	}
+
+	Education struct {
+		EndedOn   func(childComplexity int) int
+		Field     func(childComplexity int) int
+		ID        func(childComplexity int) int
+		School    func(childComplexity int) int
+		StartedOn func(childComplexity int) int
 	}
 
 	Invitation struct {
@@ -109,6 +118,7 @@ type ComplexityRoot struct {
 
 	Member struct {
 		Company           func(childComplexity int) int
+		Connections       func(childComplexity int, first *int, after *string) int
 		Handle            func(childComplexity int) int
 		Headline          func(childComplexity int) int
 		ID                func(childComplexity int) int
@@ -117,6 +127,7 @@ type ComplexityRoot struct {
 		MutualConnections func(childComplexity int, first *int, after *string) int
 		Name              func(childComplexity int) int
 		PhotoURL          func(childComplexity int) int
+		Profile           func(childComplexity int) int
 		Relationship      func(childComplexity int) int
 	}
 
@@ -142,6 +153,7 @@ type ComplexityRoot struct {
 		UnblockMember                 func(childComplexity int, input model.UnblockMemberInput) int
 		UpdateMember                  func(childComplexity int, input model.UpdateMemberInput) int
 		UpdateNotificationPreferences func(childComplexity int, input model.UpdateNotificationPreferencesInput) int
+		UpdatePrivacySettings         func(childComplexity int, input model.UpdatePrivacySettingsInput) int
 		WithdrawInvitation            func(childComplexity int, input model.WithdrawInvitationInput) int
 	}
 
@@ -197,6 +209,33 @@ type ComplexityRoot struct {
 		StartCursor     func(childComplexity int) int
 	}
 
+	Position struct {
+		Company   func(childComplexity int) int
+		EndedOn   func(childComplexity int) int
+		ID        func(childComplexity int) int
+		StartedOn func(childComplexity int) int
+		Title     func(childComplexity int) int
+	}
+
+	PrivacySettings struct {
+		ID                        func(childComplexity int) int
+		ShareEmailWithConnections func(childComplexity int) int
+		WhoCanInvite              func(childComplexity int) int
+		WhoSeesConnections        func(childComplexity int) int
+		WhoSeesProfile            func(childComplexity int) int
+	}
+
+	Profile struct {
+		About     func(childComplexity int) int
+		Education func(childComplexity int) int
+		Email     func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Interests func(childComplexity int) int
+		Languages func(childComplexity int) int
+		Positions func(childComplexity int) int
+		Skills    func(childComplexity int) int
+	}
+
 	Query struct {
 		Member func(childComplexity int, handle string) int
 		Node   func(childComplexity int, id string) int
@@ -250,6 +289,11 @@ type ComplexityRoot struct {
 		UserErrors              func(childComplexity int) int
 	}
 
+	UpdatePrivacySettingsPayload struct {
+		PrivacySettings func(childComplexity int) int
+		UserErrors      func(childComplexity int) int
+	}
+
 	UserError struct {
 		Code    func(childComplexity int) int
 		Field   func(childComplexity int) int
@@ -265,6 +309,7 @@ type ComplexityRoot struct {
 		Member                  func(childComplexity int) int
 		NotificationPreferences func(childComplexity int) int
 		Notifications           func(childComplexity int, first *int, after *string, last *int, before *string) int
+		PrivacySettings         func(childComplexity int) int
 		ReceivedInvitations     func(childComplexity int, state *model.ReceivedInvitationState, first *int, after *string) int
 		SentInvitations         func(childComplexity int, first *int, after *string) int
 		UnreadNotificationCount func(childComplexity int) int
@@ -302,6 +347,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.BlockMemberPayload.UserErrors(childComplexity), true
+
+	case "Education.endedOn":
+		if e.ComplexityRoot.Education.EndedOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Education.EndedOn(childComplexity), true
+	case "Education.field":
+		if e.ComplexityRoot.Education.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Education.Field(childComplexity), true
+	case "Education.id":
+		if e.ComplexityRoot.Education.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Education.ID(childComplexity), true
+	case "Education.school":
+		if e.ComplexityRoot.Education.School == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Education.School(childComplexity), true
+	case "Education.startedOn":
+		if e.ComplexityRoot.Education.StartedOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Education.StartedOn(childComplexity), true
 
 	case "Invitation.acceptedAt":
 		if e.ComplexityRoot.Invitation.AcceptedAt == nil {
@@ -557,6 +633,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.Company(childComplexity), true
+	case "Member.connections":
+		if e.ComplexityRoot.Member.Connections == nil {
+			break
+		}
+
+		args, err := ec.field_Member_connections_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.Connections(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Member.handle":
 		if e.ComplexityRoot.Member.Handle == nil {
 			break
@@ -610,6 +697,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.PhotoURL(childComplexity), true
+	case "Member.profile":
+		if e.ComplexityRoot.Member.Profile == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Profile(childComplexity), true
 	case "Member.relationship":
 		if e.ComplexityRoot.Member.Relationship == nil {
 			break
@@ -754,6 +847,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateNotificationPreferences(childComplexity, args["input"].(model.UpdateNotificationPreferencesInput)), true
+	case "Mutation.updatePrivacySettings":
+		if e.ComplexityRoot.Mutation.UpdatePrivacySettings == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updatePrivacySettings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdatePrivacySettings(childComplexity, args["input"].(model.UpdatePrivacySettingsInput)), true
 	case "Mutation.withdrawInvitation":
 		if e.ComplexityRoot.Mutation.WithdrawInvitation == nil {
 			break
@@ -942,6 +1046,117 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "Position.company":
+		if e.ComplexityRoot.Position.Company == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.Company(childComplexity), true
+	case "Position.endedOn":
+		if e.ComplexityRoot.Position.EndedOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.EndedOn(childComplexity), true
+	case "Position.id":
+		if e.ComplexityRoot.Position.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.ID(childComplexity), true
+	case "Position.startedOn":
+		if e.ComplexityRoot.Position.StartedOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.StartedOn(childComplexity), true
+	case "Position.title":
+		if e.ComplexityRoot.Position.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.Title(childComplexity), true
+
+	case "PrivacySettings.id":
+		if e.ComplexityRoot.PrivacySettings.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.ID(childComplexity), true
+	case "PrivacySettings.shareEmailWithConnections":
+		if e.ComplexityRoot.PrivacySettings.ShareEmailWithConnections == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.ShareEmailWithConnections(childComplexity), true
+	case "PrivacySettings.whoCanInvite":
+		if e.ComplexityRoot.PrivacySettings.WhoCanInvite == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.WhoCanInvite(childComplexity), true
+	case "PrivacySettings.whoSeesConnections":
+		if e.ComplexityRoot.PrivacySettings.WhoSeesConnections == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.WhoSeesConnections(childComplexity), true
+	case "PrivacySettings.whoSeesProfile":
+		if e.ComplexityRoot.PrivacySettings.WhoSeesProfile == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.WhoSeesProfile(childComplexity), true
+
+	case "Profile.about":
+		if e.ComplexityRoot.Profile.About == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.About(childComplexity), true
+	case "Profile.education":
+		if e.ComplexityRoot.Profile.Education == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.Education(childComplexity), true
+	case "Profile.email":
+		if e.ComplexityRoot.Profile.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.Email(childComplexity), true
+	case "Profile.id":
+		if e.ComplexityRoot.Profile.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.ID(childComplexity), true
+	case "Profile.interests":
+		if e.ComplexityRoot.Profile.Interests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.Interests(childComplexity), true
+	case "Profile.languages":
+		if e.ComplexityRoot.Profile.Languages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.Languages(childComplexity), true
+	case "Profile.positions":
+		if e.ComplexityRoot.Profile.Positions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.Positions(childComplexity), true
+	case "Profile.skills":
+		if e.ComplexityRoot.Profile.Skills == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.Skills(childComplexity), true
+
 	case "Query.member":
 		if e.ComplexityRoot.Query.Member == nil {
 			break
@@ -1127,6 +1342,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateNotificationPreferencesPayload.UserErrors(childComplexity), true
 
+	case "UpdatePrivacySettingsPayload.privacySettings":
+		if e.ComplexityRoot.UpdatePrivacySettingsPayload.PrivacySettings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdatePrivacySettingsPayload.PrivacySettings(childComplexity), true
+	case "UpdatePrivacySettingsPayload.userErrors":
+		if e.ComplexityRoot.UpdatePrivacySettingsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdatePrivacySettingsPayload.UserErrors(childComplexity), true
+
 	case "UserError.code":
 		if e.ComplexityRoot.UserError.Code == nil {
 			break
@@ -1209,6 +1437,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Notifications(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Viewer.privacySettings":
+		if e.ComplexityRoot.Viewer.PrivacySettings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.PrivacySettings(childComplexity), true
 	case "Viewer.receivedInvitations":
 		if e.ComplexityRoot.Viewer.ReceivedInvitations == nil {
 			break
@@ -1260,15 +1494,19 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputBlockMemberInput,
+		ec.unmarshalInputEducationInput,
 		ec.unmarshalInputInviteMemberInput,
 		ec.unmarshalInputMarkNotificationsReadInput,
 		ec.unmarshalInputNotificationSettingInput,
+		ec.unmarshalInputPositionInput,
+		ec.unmarshalInputProfileInput,
 		ec.unmarshalInputRemindInvitationInput,
 		ec.unmarshalInputRemoveConnectionInput,
 		ec.unmarshalInputRespondToInvitationInput,
 		ec.unmarshalInputUnblockMemberInput,
 		ec.unmarshalInputUpdateMemberInput,
 		ec.unmarshalInputUpdateNotificationPreferencesInput,
+		ec.unmarshalInputUpdatePrivacySettingsInput,
 		ec.unmarshalInputWithdrawInvitationInput,
 	)
 	first := true
@@ -1487,7 +1725,15 @@ type UnblockMemberPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../schema/connection.graphqls", Input: `extend type Mutation {
+	{Name: "../schema/connection.graphqls", Input: `extend type Member {
+  """
+  The members that this member is connected with, the newest connection first; null unless the viewer may see them. Whom
+  the viewer may not know of is left out, and not counted.
+  """
+  connections(first: Int, after: String): MemberConnection
+}
+
+extend type Mutation {
   "Ends a connection of the viewer's: at once, for both, and nobody is notified."
   removeConnection(input: RemoveConnectionInput!): RemoveConnectionPayload!
 }
@@ -2032,6 +2278,175 @@ type MarkNotificationsReadPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/privacy.graphqls", Input: `extend type Viewer {
+  "What the viewer lets others do and see."
+  privacySettings: PrivacySettings!
+}
+
+extend type Mutation {
+  "Changes what the viewer lets others do and see. What is left out, or null, stays."
+  updatePrivacySettings(input: UpdatePrivacySettingsInput!): UpdatePrivacySettingsPayload!
+}
+
+"Who may invite a member."
+enum InvitationAudience {
+  "Anyone who can see the member."
+  EVERYONE
+  "Those who share a connection with the member."
+  MUTUAL_CONNECTIONS
+  "Those who know the member's email address, and give it."
+  KNOWS_EMAIL
+  "No one; the member can still invite others."
+  NOBODY
+}
+
+"Who sees with whom a member is connected. Connections that the two share are seen by either, whatever it says."
+enum ConnectionsAudience {
+  "The member's connections."
+  CONNECTIONS
+  "The member alone."
+  ONLY_ME
+}
+
+"Who sees a member's profile. Handle, name, headline, location, industry, company and photo are seen by everyone."
+enum ProfileAudience {
+  "Everyone."
+  EVERYONE
+  "The member's connections."
+  CONNECTIONS
+}
+
+"What a member lets others do and see; for that member's eyes alone."
+type PrivacySettings {
+  "Of the viewer's settings, so that a client's cache can keep them."
+  id: ID!
+  "EVERYONE unless the member says otherwise. Open invitations stay."
+  whoCanInvite: InvitationAudience!
+  "CONNECTIONS unless the member says otherwise."
+  whoSeesConnections: ConnectionsAudience!
+  "EVERYONE unless the member says otherwise."
+  whoSeesProfile: ProfileAudience!
+  "Whether connections see the member's email address; false unless the member says otherwise."
+  shareEmailWithConnections: Boolean!
+}
+
+"What to change about the viewer's privacy settings. What is left out, or null, stays."
+input UpdatePrivacySettingsInput {
+  "Who may invite the viewer."
+  whoCanInvite: InvitationAudience
+  "Who sees with whom the viewer is connected."
+  whoSeesConnections: ConnectionsAudience
+  "Who sees the viewer's profile."
+  whoSeesProfile: ProfileAudience
+  "Whether connections see the viewer's email address."
+  shareEmailWithConnections: Boolean
+}
+
+"What updatePrivacySettings gives."
+type UpdatePrivacySettingsPayload {
+  "All of the settings after the change."
+  privacySettings: PrivacySettings
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/profile.graphqls", Input: `extend type Member {
+  "What the member tells of themselves at length; null unless the viewer may see it."
+  profile: Profile
+}
+
+"What a member tells of themselves beyond the headline. One who told nothing has an empty one."
+type Profile {
+  "Of the member's profile, so that a client's cache can keep it."
+  id: ID!
+  "In their own words."
+  about: String
+  "The address of the member's token; null unless the viewer is the member, or a connection whom the member lets see it."
+  email: String
+  "The member's jobs, in the order that the member gave them."
+  positions: [Position!]!
+  "Where the member studied, in the order that the member gave."
+  education: [Education!]!
+  "What the member can do."
+  skills: [String!]!
+  "Which languages the member speaks."
+  languages: [String!]!
+  "What else the member cares about."
+  interests: [String!]!
+}
+
+"A job of a member's."
+type Position {
+  "Stays as long as the position stays as it is."
+  id: ID!
+  "The employer."
+  company: String!
+  "What the member is there."
+  title: String!
+  "The month, as in 2019-03."
+  startedOn: String!
+  "The month, as in 2023-11; null for a present position."
+  endedOn: String
+}
+
+"A course of study of a member's."
+type Education {
+  "Stays as long as the entry stays as it is."
+  id: ID!
+  "The school or university."
+  school: String!
+  "What was studied."
+  field: String
+  "The month, as in 2011-09."
+  startedOn: String
+  "The month, as in 2016-06."
+  endedOn: String
+}
+
+extend input UpdateMemberInput {
+  "What to change about the viewer's profile; null clears all of it."
+  profile: ProfileInput
+}
+
+"What to change about the viewer's profile. What is left out stays, null clears, and a list given replaces the whole list."
+input ProfileInput {
+  "At most 2,600, with lines."
+  about: String
+  "At most 100. One that was there before, word for word, keeps its id."
+  positions: [PositionInput!]
+  "At most 100. One that was there before, word for word, keeps its id."
+  education: [EducationInput!]
+  "At most 100, each of 1 to 100. Repetitions, in whatever case of letters, are left out."
+  skills: [String!]
+  "At most 50, each of 1 to 100. Repetitions, in whatever case of letters, are left out."
+  languages: [String!]
+  "At most 100, each of 1 to 100. Repetitions, in whatever case of letters, are left out."
+  interests: [String!]
+}
+
+"A job to tell of."
+input PositionInput {
+  "1 to 100."
+  company: String!
+  "1 to 100."
+  title: String!
+  "A month, YYYY-MM, from 1900-01 to 2100-12."
+  startedOn: String!
+  "A month, YYYY-MM, not before the start; left out for a present position."
+  endedOn: String
+}
+
+"A course of study to tell of."
+input EducationInput {
+  "1 to 100."
+  school: String!
+  "At most 100."
+  field: String
+  "A month, YYYY-MM, from 1900-01 to 2100-12."
+  startedOn: String
+  "A month, YYYY-MM, not before the start."
+  endedOn: String
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -2047,6 +2462,22 @@ func (ec *executionContext) childFields_BlockMemberPayload(ctx context.Context, 
 		return ec.fieldContext_BlockMemberPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type BlockMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Education(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Education_id(ctx, field)
+	case "school":
+		return ec.fieldContext_Education_school(ctx, field)
+	case "field":
+		return ec.fieldContext_Education_field(ctx, field)
+	case "startedOn":
+		return ec.fieldContext_Education_startedOn(ctx, field)
+	case "endedOn":
+		return ec.fieldContext_Education_endedOn(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Education", field.Name)
 }
 
 func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2157,6 +2588,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_relationship(ctx, field)
 	case "mutualConnections":
 		return ec.fieldContext_Member_mutualConnections(ctx, field)
+	case "connections":
+		return ec.fieldContext_Member_connections(ctx, field)
+	case "profile":
+		return ec.fieldContext_Member_profile(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
@@ -2289,6 +2724,60 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_Position(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Position_id(ctx, field)
+	case "company":
+		return ec.fieldContext_Position_company(ctx, field)
+	case "title":
+		return ec.fieldContext_Position_title(ctx, field)
+	case "startedOn":
+		return ec.fieldContext_Position_startedOn(ctx, field)
+	case "endedOn":
+		return ec.fieldContext_Position_endedOn(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Position", field.Name)
+}
+
+func (ec *executionContext) childFields_PrivacySettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PrivacySettings_id(ctx, field)
+	case "whoCanInvite":
+		return ec.fieldContext_PrivacySettings_whoCanInvite(ctx, field)
+	case "whoSeesConnections":
+		return ec.fieldContext_PrivacySettings_whoSeesConnections(ctx, field)
+	case "whoSeesProfile":
+		return ec.fieldContext_PrivacySettings_whoSeesProfile(ctx, field)
+	case "shareEmailWithConnections":
+		return ec.fieldContext_PrivacySettings_shareEmailWithConnections(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PrivacySettings", field.Name)
+}
+
+func (ec *executionContext) childFields_Profile(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Profile_id(ctx, field)
+	case "about":
+		return ec.fieldContext_Profile_about(ctx, field)
+	case "email":
+		return ec.fieldContext_Profile_email(ctx, field)
+	case "positions":
+		return ec.fieldContext_Profile_positions(ctx, field)
+	case "education":
+		return ec.fieldContext_Profile_education(ctx, field)
+	case "skills":
+		return ec.fieldContext_Profile_skills(ctx, field)
+	case "languages":
+		return ec.fieldContext_Profile_languages(ctx, field)
+	case "interests":
+		return ec.fieldContext_Profile_interests(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Profile", field.Name)
+}
+
 func (ec *executionContext) childFields_Relationship(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2367,6 +2856,16 @@ func (ec *executionContext) childFields_UpdateNotificationPreferencesPayload(ctx
 	return nil, fmt.Errorf("no field named %q was found under type UpdateNotificationPreferencesPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_UpdatePrivacySettingsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "privacySettings":
+		return ec.fieldContext_UpdatePrivacySettingsPayload_privacySettings(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdatePrivacySettingsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdatePrivacySettingsPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "code":
@@ -2403,6 +2902,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_unreadNotificationCount(ctx, field)
 	case "notificationPreferences":
 		return ec.fieldContext_Viewer_notificationPreferences(ctx, field)
+	case "privacySettings":
+		return ec.fieldContext_Viewer_privacySettings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }

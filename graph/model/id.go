@@ -17,6 +17,10 @@ const (
 	prefixRelationship = "rel"
 	prefixPreferences  = "npf"
 	prefixAllowance    = "ial"
+	prefixProfile      = "prf"
+	prefixPosition     = "pos"
+	prefixEducation    = "edu"
+	prefixPrivacy      = "pvs"
 )
 
 // encode gives the form of an id that clients see: a TypeID, the type and the UUID in base 32.

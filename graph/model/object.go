@@ -31,6 +31,13 @@ type Member struct {
 	Industry *string
 	Company  *string
 	PhotoURL *string
+
+	// What decides who sees more, and what not everybody sees; none of it is a field of the schema.
+	Privacy member.Privacy
+	Email   string
+	InBlock bool
+	Erased  bool
+	Blocked bool // shown to who blocked the member
 }
 
 // IsNode marks a Node.
@@ -41,7 +48,15 @@ func NewMember(m member.Member) *Member {
 	return &Member{
 		ID: encode(prefixMember, m.ID), Key: m.ID, Handle: m.Handle, Name: m.Name, Headline: optional(m.Headline),
 		Location: optional(m.Location), Industry: optional(m.Industry), Company: optional(m.Company), PhotoURL: optional(m.PhotoURL),
+		Privacy: m.Privacy, Email: m.Email, InBlock: m.InBlock, Erased: m.Erased,
 	}
+}
+
+// AsBlocked is the member as the one who blocked it sees it, in the list of the blocked.
+func (m *Member) AsBlocked() *Member {
+	out := *m
+	out.Blocked = true
+	return &out
 }
 
 // Relationship is how the viewer stands to a member.
@@ -51,6 +66,7 @@ type Relationship struct {
 	Status      RelationshipStatus
 	ConnectedAt *time.Time
 	Invitation  *Invitation
+	Apart       bool // the two are not to know how near they are
 }
 
 // NewRelationship shows how the viewer stands to a member.

@@ -18,6 +18,11 @@ type Member struct {
 	Company   string
 	PhotoURL  string
 	CreatedAt time.Time
+	Privacy   Privacy
+	// InBlock tells that the member has blocked somebody, or was blocked, at some time: only then are blocks worth a look.
+	InBlock bool
+	// Erased tells that nothing personal is left, and that to others there is no such member.
+	Erased bool
 }
 
 // Claims are what a token says of its subject. Only Subject is always there.

@@ -44,13 +44,20 @@ type Store interface {
 	MembersByID(ctx context.Context, ids []id.Member) ([]Member, error)
 	// CreateMember writes a new member with an empty inbox; ErrSubjectTaken or ErrHandleTaken when another was first.
 	CreateMember(ctx context.Context, subject string, m Member) error
-	// UpdateMember writes what is set and gives the member after it; ErrHandleTaken when another has the handle.
+	// UpdateMember writes what is set, all of it or nothing, and gives the member after it; ErrHandleTaken when another has
+	// the handle.
 	UpdateMember(ctx context.Context, member id.Member, update Update) (Member, error)
+	// UpdatePrivacy writes what is set and gives the settings after it.
+	UpdatePrivacy(ctx context.Context, member id.Member, change PrivacyChange) (Privacy, error)
+	// Profiles gives the profiles of those who have told something.
+	Profiles(ctx context.Context, members []id.Member) (map[id.Member]Profile, error)
 }
 
 // Update is a partial change; what is nil stays, an empty text is cleared.
 type Update struct {
 	Handle, Name, Email, Headline, Location, Industry, Company, PhotoURL *string
+
+	Profile *ProfileChange
 }
 
 // Service makes and changes members.
@@ -90,6 +97,7 @@ func (s *Service) create(ctx context.Context, claims Claims, email string) (Memb
 		ID: id.Member(s.newID()), Email: email, CreatedAt: s.now(),
 		Name:     fitName(claims.Name),
 		PhotoURL: claims.Picture,
+		Privacy:  DefaultPrivacy(),
 	}
 	if cleanPhoto(&m.PhotoURL) != nil {
 		m.PhotoURL = ""
@@ -169,11 +177,28 @@ func (s *Service) Update(ctx context.Context, viewer id.Member, update Update) (
 		}
 		update.PhotoURL = &photo
 	}
+	if update.Profile != nil {
+		profile, err := update.Profile.clean(s.newID)
+		if err != nil {
+			return Member{}, err
+		}
+		update.Profile = &profile
+	}
 	m, err := s.store.UpdateMember(ctx, viewer, update)
 	if errors.Is(err, ErrHandleTaken) {
 		return Member{}, refusal.New(refusal.Taken, "This handle is another member's.", "handle")
 	}
 	return m, err
+}
+
+// Profiles gives the profiles of those of the members who have told something.
+func (s *Service) Profiles(ctx context.Context, members []id.Member) (map[id.Member]Profile, error) {
+	return s.store.Profiles(ctx, members)
+}
+
+// UpdatePrivacy changes the viewer's privacy settings; it holds from the next look at the viewer on.
+func (s *Service) UpdatePrivacy(ctx context.Context, viewer id.Member, change PrivacyChange) (Privacy, error) {
+	return s.store.UpdatePrivacy(ctx, viewer, change)
 }
 
 // cleanPhoto takes the address of a picture: absolute, and http or https, so that no client is made to run it.

@@ -55,6 +55,12 @@ type Store interface {
 	CountConnections(ctx context.Context, member id.Member) (int, error)
 	// ConnectionsWith gives those of a member's connections that are among others.
 	ConnectionsWith(ctx context.Context, member id.Member, others []id.Member) ([]Connection, error)
+	// ConnectionsOf gives, for each of members, up to page.Limit connections, newest first, without those to members who are
+	// hidden from the viewer, or erased.
+	ConnectionsOf(ctx context.Context, viewer id.Member, members []id.Member, page ConnectionPage) (map[id.Member][]Connection, error)
+	CountConnectionsOf(ctx context.Context, viewer id.Member, members []id.Member) (map[id.Member]int, error)
+	// Hidden gives those of others whom a block, whoever's of the two, hides from the viewer.
+	Hidden(ctx context.Context, viewer id.Member, others []id.Member) (map[id.Member]bool, error)
 	// Mutual gives, for each of others, up to limit members who are connected to both, by id, from after on.
 	Mutual(ctx context.Context, member id.Member, others []id.Member, after id.Member, limit int) (map[id.Member][]id.Member, error)
 	CountMutual(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]int, error)

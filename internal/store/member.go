@@ -60,7 +60,12 @@ func (s *Store) CreateMember(ctx context.Context, subject string, m member.Membe
 func (s *Store) UpdateMember(ctx context.Context, m id.Member, update member.Update) (member.Member, error) {
 	var out member.Member
 	err := s.write(ctx, func(t *tx) error {
-		change := t.client.Member.Update().Where(entmember.ID(uuid.UUID(m)))
+		if update.Profile != nil {
+			if err := t.lockProfile(ctx, m); err != nil {
+				return err
+			}
+		}
+		change := t.client.Member.Update().Where(entmember.ID(uuid.UUID(m)), entmember.ErasedAtIsNil())
 		mutation := change.Mutation()
 		for _, column := range []struct {
 			value *string
@@ -89,6 +94,11 @@ func (s *Store) UpdateMember(ctx context.Context, m id.Member, update member.Upd
 				return err
 			}
 		}
+		if update.Profile != nil {
+			if err := t.changeProfile(ctx, m, *update.Profile); err != nil {
+				return err
+			}
+		}
 		var err error
 		out, err = memberOf(t.client.Member.Get(ctx, uuid.UUID(m)))
 		return err
@@ -114,5 +124,6 @@ func toMember(row *ent.Member) member.Member {
 		ID: id.Member(row.ID), Handle: row.Handle, Name: row.Name, Email: textOf(row.Email),
 		Headline: textOf(row.Headline), Location: textOf(row.Location), Industry: textOf(row.Industry),
 		Company: textOf(row.Company), PhotoURL: textOf(row.PhotoURL), CreatedAt: row.CreatedAt.UTC(),
+		Privacy: toPrivacy(row), InBlock: row.InBlock, Erased: row.ErasedAt != nil,
 	}
 }
