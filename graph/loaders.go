@@ -37,6 +37,8 @@ type loaders struct {
 	degrees       lazily[id.Member, int]
 	mutual        lazily[mutualKey, []id.Member]
 	mutualCounts  lazily[id.Member, int]
+
+	conversing // what conversations ask for
 }
 
 // lazily is a loader that is made when it is first asked.
