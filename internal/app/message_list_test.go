@@ -191,7 +191,7 @@ func TestConversationsBothWays(t *testing.T) {
 				if got := read("first: 1").Edges[0].Node.ID; got != want[items-1] {
 					t.Errorf("on top is %s, want %s", got, want[items-1])
 				}
-				execute(t, database, blockRow, ada, last)
+				expect(t, "blocking", ada.Block(last.ID), "")
 				total--
 				if got := read("first: 1").Edges[0].Node.ID; got == want[items-1] {
 					t.Error("on top is a blocked member")

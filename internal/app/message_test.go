@@ -40,11 +40,7 @@ func execute(t *testing.T, database, statement string, members ...*apptest.Clien
 	}
 }
 
-const (
-	blockRow  = `INSERT INTO blocks (blocker_id, blocked_id, blocked_at) VALUES ($1, $2, '2026-01-01 00:00:00+00:00')`
-	eraseRow  = `UPDATE members SET erased_at = '2026-01-01 00:00:00+00:00', name = 'Former member' WHERE id = $1`
-	expireRow = `UPDATE invitations SET state = 'expired' WHERE sender_id = $1 AND recipient_id = $2 AND state IN ('pending', 'ignored', 'declined')`
-)
+const eraseRow = `UPDATE members SET erased_at = '2026-01-01 00:00:00+00:00', name = 'Former member' WHERE id = $1`
 
 // expectSent checks the code of sending.
 func expectSent(t *testing.T, what string, got apptest.Sent, code string) {
@@ -61,6 +57,7 @@ func TestWhoMayWrite(t *testing.T) {
 	t.Parallel()
 	type pair struct {
 		t        *testing.T
+		s        *apptest.Server
 		ada, ben *apptest.Client
 		clock    *apptest.Clock
 		database string
@@ -86,12 +83,13 @@ func TestWhoMayWrite(t *testing.T) {
 		expect(p.t, "withdrawing", p.ada.Withdraw(p.ada.RelationshipTo(p.ben.ID).Invitation.ID), "")
 	}
 	remove := func(p pair) { expect(p.t, "removing", p.ben.Remove(p.ada.ID), "") }
-	in := func(statement string, members func(pair) []*apptest.Client) func(pair) {
-		return func(p pair) { execute(p.t, p.database, statement, members(p)...) }
+	expire := func(p pair) {
+		p.clock.Advance(181 * day)
+		p.s.RunTasks(p.t)
 	}
-	forward := func(p pair) []*apptest.Client { return []*apptest.Client{p.ada, p.ben} }
-	back := func(p pair) []*apptest.Client { return []*apptest.Client{p.ben, p.ada} }
-	onlyBen := func(p pair) []*apptest.Client { return []*apptest.Client{p.ben} }
+	blockBen := func(p pair) { expect(p.t, "blocking", p.ada.Block(p.ben.ID), "") }
+	blockAda := func(p pair) { expect(p.t, "blocking", p.ben.Block(p.ada.ID), "") }
+	erase := func(p pair) { execute(p.t, p.database, eraseRow, p.ben) }
 	const yes, no, unknown, nobody = "", "MESSAGING_NOT_ALLOWED", "MEMBER_NOT_FOUND", "cannot sign in any more"
 
 	for _, c := range []struct {
@@ -141,24 +139,30 @@ func TestWhoMayWrite(t *testing.T) {
 		{"written, withdrawn, invited by the other", then(answered(), writes, withdraw, func(p pair) {
 			expect(p.t, "inviting", p.ben.Invite(p.ada.ID, ""), "")
 		}), yes, no},
-		{"written, then expired", then(answered(), writes, in(expireRow, forward)), no, no},
+		{"written, then expired", then(answered(), writes, expire), no, no},
+		{"declined with a message, then expired", then(func(p pair) {
+			expect(p.t, "declining", p.ben.RespondSaying(invite(p), "DECLINE", "sorry"), "")
+		}, expire), no, no},
 		{"connected, then removed", then(answered("ACCEPT"), writes, remove), no, no},
 		{"written, connected, then removed", then(answered(), writes, func(p pair) {
 			expect(p.t, "crossing", p.ben.Invite(p.ada.ID, ""), "")
 		}, remove), no, no},
 		{"removed, then connected again", then(answered("ACCEPT"), writes, remove, answered("ACCEPT")), yes, yes},
 		{"removed, then invited again", then(answered("ACCEPT"), writes, remove, answered()), no, yes},
-		{"connected, and blocked by ada", then(answered("ACCEPT"), in(blockRow, forward)), unknown, unknown},
-		{"connected, and blocked by ben", then(answered("ACCEPT"), in(blockRow, back)), unknown, unknown},
-		{"written, and blocked by ben", then(answered(), writes, in(blockRow, back)), unknown, unknown},
-		{"connected, and ben deleted", then(answered("ACCEPT"), in(eraseRow, onlyBen)), unknown, nobody},
+		{"connected, and blocked by ada", then(answered("ACCEPT"), blockBen), unknown, unknown},
+		{"connected, and blocked by ben", then(answered("ACCEPT"), blockAda), unknown, unknown},
+		{"written, and blocked by ben", then(answered(), writes, blockAda), unknown, unknown},
+		{"written, blocked and unblocked", then(answered(), writes, blockAda, func(p pair) {
+			expect(p.t, "unblocking", p.ben.Unblock(p.ada.ID), "")
+		}), no, no},
+		{"connected, and ben deleted", then(answered("ACCEPT"), erase), unknown, nobody},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			t.Parallel()
 			storetest.EachDatabase(t, func(t *testing.T, database string) {
 				clock := &apptest.Clock{}
 				s := apptest.Start(t, database, func(c *app.Config) { c.Now = clock.Now })
-				p := pair{t, s.As(t, "ada"), s.As(t, "ben"), clock, database}
+				p := pair{t, s, s.As(t, "ada"), s.As(t, "ben"), clock, database}
 				c.life(p)
 				type side struct {
 					writer, other *apptest.Client
@@ -418,8 +422,7 @@ func TestAnswerWithMessage(t *testing.T) {
 // The same key is the same message: whatever has happened since, but for a block. With other contents it is refused.
 func TestClientKey(t *testing.T) {
 	t.Parallel()
-	storetest.EachDatabase(t, func(t *testing.T, database string) {
-		s := apptest.Start(t, database)
+	each(t, func(t *testing.T, s *apptest.Server) {
 		ada, ben, cleo := s.As(t, "ada"), s.As(t, "ben"), s.As(t, "cleo")
 		apptest.Connect(ada, ben)
 		apptest.Connect(ada, cleo)
@@ -457,7 +460,7 @@ func TestClientKey(t *testing.T) {
 		if other.Message.ID == first.Message.ID {
 			t.Error("keys of two members are one")
 		}
-		execute(t, database, blockRow, ben, ada)
+		expect(t, "blocking", ben.Block(ada.ID), "")
 		expectSent(t, "sending again to one who has blocked", ada.Send(ben.ID, "hello", "k1"), "MEMBER_NOT_FOUND")
 	})
 }
@@ -540,8 +543,7 @@ func TestNoNotificationFromThoseWhoWerePutAway(t *testing.T) {
 // Conversations and messages are their two members' alone, and neither's while one blocks the other.
 func TestConversationsAreOfTwo(t *testing.T) {
 	t.Parallel()
-	storetest.EachDatabase(t, func(t *testing.T, database string) {
-		s := apptest.Start(t, database)
+	each(t, func(t *testing.T, s *apptest.Server) {
 		ada, ben, eve := s.As(t, "ada"), s.As(t, "ben"), s.As(t, "eve")
 		apptest.Connect(ada, ben)
 		apptest.Connect(ada, eve)
@@ -582,12 +584,15 @@ func TestConversationsAreOfTwo(t *testing.T) {
 		}
 
 		stream := ben.Connect().Subscribe(subscribeMessages, nil)
-		execute(t, database, blockRow, ben, ada)
+		expect(t, "blocking", ben.Block(ada.ID), "")
+		if got := inboxOf(ben); slices.Contains(got, "MESSAGE") {
+			t.Errorf("blocked, and the inbox has %v", got)
+		}
 		if sees(ada) != 0 || sees(ben) != 0 || len(conversationsOf(ada)) != 0 || len(conversationsOf(ben)) != 0 || mark(ada) != "CONVERSATION_NOT_FOUND" || mark(ben) != "CONVERSATION_NOT_FOUND" {
 			t.Errorf("blocked, and ada sees %d, ben %d", sees(ada), sees(ben))
 		}
 		expectSent(t, "writing to one who has blocked", ada.Send(ben.ID, "hello?"), "MEMBER_NOT_FOUND")
-		execute(t, database, `DELETE FROM blocks WHERE blocker_id = $1 AND blocked_id = $2`, ben, ada)
+		expect(t, "unblocking", ben.Unblock(ada.ID), "")
 		if sees(ada) != 2 || sees(ben) != 2 {
 			t.Errorf("unblocked, and ada sees %d of 2, ben %d", sees(ada), sees(ben))
 		}
