@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/acquaint/acquaint/internal/app/apptest"
@@ -139,6 +140,8 @@ func TestRaceSendAgainstTheEnd(t *testing.T) {
 					}
 					return len(ben.Said(conversation))
 				}
+				socket := ben.Connect()
+				stream := socket.Subscribe(subscribeMessages, nil)
 				var after int
 				do := []func(){func() {
 					expect(t, name, end(ada, ben, invitation), "")
@@ -170,6 +173,14 @@ func TestRaceSendAgainstTheEnd(t *testing.T) {
 				if final := len(ben.Said(conversation)); final != after || final != written {
 					t.Fatalf("%s, round %d: %d messages after it, %d in the end, of %d sent", name, round, after, final, written)
 				}
+				// What was hidden before it came is passed over, and is no error.
+				socket.Ping()
+				for _, m := range stream.Drain() {
+					if m.Type != "next" || strings.Contains(string(m.Payload), `"errors"`) {
+						t.Errorf("%s: there came %s %s", name, m.Type, m.Payload)
+					}
+				}
+				socket.Close()
 				if name == "block" && slices.Contains(append(inboxOf(ada), inboxOf(ben)...), "MESSAGE") {
 					t.Errorf("%v and %v are notified of a blocked member's message", inboxOf(ada), inboxOf(ben))
 				}

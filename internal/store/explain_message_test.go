@@ -29,7 +29,7 @@ INSERT INTO participants (member_id, conversation_id, other_id, last_message_at,
 	UNION ALL SELECT pair_hi, id, pair_lo, now() - random() * interval '1 year', 3 FROM conversations;
 INSERT INTO messages (id, conversation_id, number, sender_id, body, client_key, sent_at)
 	SELECT md5('t' || c.id::text || k)::uuid, c.id, k, c.pair_lo, 'text', 'key' || c.id::text || k, now()
-	FROM (SELECT * FROM conversations ORDER BY id LIMIT 3000) c, generate_series(1, 20) k;
+	FROM (SELECT id, pair_lo FROM conversations ORDER BY id LIMIT 3000) c, generate_series(1, 20) k;
 INSERT INTO blocks (blocker_id, blocked_id, blocked_at)
 	SELECT md5('m' || n)::uuid, md5('m' || n * 7 % 6000 + 1)::uuid, now() FROM generate_series(1, 3000) n WHERE n <> n * 7 % 6000 + 1;
 ANALYZE;`
