@@ -145,11 +145,6 @@ func notificationConnection(list []notification.Notification, more bool, page no
 		cursors = append(cursors, edge.Cursor)
 		out.Edges = append(out.Edges, *edge)
 	}
-	if page.Backward {
-		out.PageInfo = pageInfo(cursors, page.Before > 0, false)
-		out.PageInfo.HasPreviousPage = more
-	} else {
-		out.PageInfo = pageInfo(cursors, more, page.After > 0)
-	}
+	out.PageInfo = pageInfoBothWays(cursors, more, page.Backward, page.After > 0, page.Before > 0)
 	return out, nil
 }

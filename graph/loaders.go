@@ -43,6 +43,8 @@ type loaders struct {
 	profiles      lazily[id.Member, member.Profile]
 	peers         lazily[peersKey, []network.Connection]
 	peerCounts    lazily[id.Member, int]
+
+	conversing // what conversations ask for
 }
 
 // peersKey asks for a page of a member's connections.

@@ -58,6 +58,9 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 			}
 		}
 	}
+	if err := r.conversingNodes(ctx, ids, found); err != nil {
+		return nil, err
+	}
 	out := make([]model.Node, len(ids))
 	for i, s := range ids {
 		out[i] = found[s]

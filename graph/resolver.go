@@ -9,6 +9,7 @@ import (
 	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/message"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/realtime"
@@ -18,6 +19,7 @@ import (
 type Resolver struct {
 	Members       *member.Service
 	Network       *network.Service
+	Messages      *message.Service
 	Notifications *notification.Service
 	Inboxes       *realtime.Hub[notification.Notification]
 	Feeds         *realtime.Hub[feed.Entry]
@@ -25,6 +27,8 @@ type Resolver struct {
 	// publicMembers reads members for all responses: a row is the same for every viewer, so one statement can serve the
 	// events of many sockets. It gives the erased and the hidden, too; who is to see whom is for membersFor.
 	publicMembers *batch.Batcher[id.Member, *model.Member]
+	// correspondents reads those who have a conversation with somebody, likewise.
+	correspondents *batch.Batcher[id.Member, *model.Member]
 }
 
 func (r *Resolver) start() {
@@ -36,6 +40,7 @@ func (r *Resolver) start() {
 		}
 		return out, err
 	})
+	r.correspondents = batch.New(r.readCorrespondents)
 }
 
 // viewerKey is the signed-in member. Operations without one have been refused before any resolver runs.

@@ -22,10 +22,13 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Conversation() ConversationResolver
 	Invitation() InvitationResolver
 	InvitationAcceptedNotification() InvitationAcceptedNotificationResolver
 	InvitationReceivedNotification() InvitationReceivedNotificationResolver
 	Member() MemberResolver
+	Message() MessageResolver
+	MessageNotification() MessageNotificationResolver
 	Mutation() MutationResolver
 	NetworkChange() NetworkChangeResolver
 	Profile() ProfileResolver
@@ -44,6 +47,27 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	Conversation struct {
+		CanSend     func(childComplexity int) int
+		ID          func(childComplexity int) int
+		LastMessage func(childComplexity int) int
+		Messages    func(childComplexity int, first *int, after *string, last *int, before *string) int
+		UnreadCount func(childComplexity int) int
+		With        func(childComplexity int) int
+	}
+
+	ConversationConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ConversationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	Education struct {
 		EndedOn   func(childComplexity int) int
 		Field     func(childComplexity int) int
@@ -55,6 +79,7 @@ type ComplexityRoot struct {
 	Invitation struct {
 		AcceptedAt     func(childComplexity int) int
 		Acquaintance   func(childComplexity int) int
+		Conversation   func(childComplexity int) int
 		ID             func(childComplexity int) int
 		LastRemindedAt func(childComplexity int) int
 		Note           func(childComplexity int) int
@@ -111,6 +136,11 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	MarkConversationReadPayload struct {
+		Conversation func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
 	MarkNotificationsReadPayload struct {
 		UnreadNotificationCount func(childComplexity int) int
 		UserErrors              func(childComplexity int) int
@@ -143,13 +173,45 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Message struct {
+		Body         func(childComplexity int) int
+		Conversation func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Sender       func(childComplexity int) int
+		SentAt       func(childComplexity int) int
+	}
+
+	MessageConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	MessageEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	MessageNotification struct {
+		Actor     func(childComplexity int) int
+		Category  func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Message   func(childComplexity int) int
+		ReadAt    func(childComplexity int) int
+		Sequence  func(childComplexity int) int
+	}
+
 	Mutation struct {
 		BlockMember                   func(childComplexity int, input model.BlockMemberInput) int
 		InviteMember                  func(childComplexity int, input model.InviteMemberInput) int
+		MarkConversationRead          func(childComplexity int, input model.MarkConversationReadInput) int
 		MarkNotificationsRead         func(childComplexity int, input model.MarkNotificationsReadInput) int
 		RemindInvitation              func(childComplexity int, input model.RemindInvitationInput) int
 		RemoveConnection              func(childComplexity int, input model.RemoveConnectionInput) int
 		RespondToInvitation           func(childComplexity int, input model.RespondToInvitationInput) int
+		SendMessage                   func(childComplexity int, input model.SendMessageInput) int
 		UnblockMember                 func(childComplexity int, input model.UnblockMemberInput) int
 		UpdateMember                  func(childComplexity int, input model.UpdateMemberInput) int
 		UpdateNotificationPreferences func(childComplexity int, input model.UpdateNotificationPreferencesInput) int
@@ -267,9 +329,15 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	SendMessagePayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Subscription struct {
 		InvitationAccepted   func(childComplexity int) int
 		InvitationReceived   func(childComplexity int) int
+		MessageReceived      func(childComplexity int) int
 		NetworkChanged       func(childComplexity int) int
 		NotificationReceived func(childComplexity int, after *string, categories []model.NotificationCategory) int
 	}
@@ -304,6 +372,7 @@ type ComplexityRoot struct {
 	Viewer struct {
 		BlockedMembers          func(childComplexity int, first *int, after *string) int
 		Connections             func(childComplexity int, first *int, after *string) int
+		Conversations           func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ID                      func(childComplexity int) int
 		InvitationAllowance     func(childComplexity int) int
 		Member                  func(childComplexity int) int
@@ -348,6 +417,86 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BlockMemberPayload.UserErrors(childComplexity), true
 
+	case "Conversation.canSend":
+		if e.ComplexityRoot.Conversation.CanSend == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.CanSend(childComplexity), true
+	case "Conversation.id":
+		if e.ComplexityRoot.Conversation.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.ID(childComplexity), true
+	case "Conversation.lastMessage":
+		if e.ComplexityRoot.Conversation.LastMessage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.LastMessage(childComplexity), true
+	case "Conversation.messages":
+		if e.ComplexityRoot.Conversation.Messages == nil {
+			break
+		}
+
+		args, err := ec.field_Conversation_messages_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Conversation.Messages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Conversation.unreadCount":
+		if e.ComplexityRoot.Conversation.UnreadCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.UnreadCount(childComplexity), true
+	case "Conversation.with":
+		if e.ComplexityRoot.Conversation.With == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.With(childComplexity), true
+
+	case "ConversationConnection.edges":
+		if e.ComplexityRoot.ConversationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationConnection.Edges(childComplexity), true
+	case "ConversationConnection.nodes":
+		if e.ComplexityRoot.ConversationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationConnection.Nodes(childComplexity), true
+	case "ConversationConnection.pageInfo":
+		if e.ComplexityRoot.ConversationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationConnection.PageInfo(childComplexity), true
+	case "ConversationConnection.totalCount":
+		if e.ComplexityRoot.ConversationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationConnection.TotalCount(childComplexity), true
+
+	case "ConversationEdge.cursor":
+		if e.ComplexityRoot.ConversationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationEdge.Cursor(childComplexity), true
+	case "ConversationEdge.node":
+		if e.ComplexityRoot.ConversationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationEdge.Node(childComplexity), true
+
 	case "Education.endedOn":
 		if e.ComplexityRoot.Education.EndedOn == nil {
 			break
@@ -391,6 +540,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Acquaintance(childComplexity), true
+	case "Invitation.conversation":
+		if e.ComplexityRoot.Invitation.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Conversation(childComplexity), true
 	case "Invitation.id":
 		if e.ComplexityRoot.Invitation.ID == nil {
 			break
@@ -614,6 +769,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InviteMemberPayload.UserErrors(childComplexity), true
 
+	case "MarkConversationReadPayload.conversation":
+		if e.ComplexityRoot.MarkConversationReadPayload.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarkConversationReadPayload.Conversation(childComplexity), true
+	case "MarkConversationReadPayload.userErrors":
+		if e.ComplexityRoot.MarkConversationReadPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarkConversationReadPayload.UserErrors(childComplexity), true
+
 	case "MarkNotificationsReadPayload.unreadNotificationCount":
 		if e.ComplexityRoot.MarkNotificationsReadPayload.UnreadNotificationCount == nil {
 			break
@@ -748,6 +916,118 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MemberEdge.Node(childComplexity), true
 
+	case "Message.body":
+		if e.ComplexityRoot.Message.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Body(childComplexity), true
+	case "Message.conversation":
+		if e.ComplexityRoot.Message.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Conversation(childComplexity), true
+	case "Message.id":
+		if e.ComplexityRoot.Message.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.ID(childComplexity), true
+	case "Message.sender":
+		if e.ComplexityRoot.Message.Sender == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Sender(childComplexity), true
+	case "Message.sentAt":
+		if e.ComplexityRoot.Message.SentAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.SentAt(childComplexity), true
+
+	case "MessageConnection.edges":
+		if e.ComplexityRoot.MessageConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.Edges(childComplexity), true
+	case "MessageConnection.nodes":
+		if e.ComplexityRoot.MessageConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.Nodes(childComplexity), true
+	case "MessageConnection.pageInfo":
+		if e.ComplexityRoot.MessageConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.PageInfo(childComplexity), true
+	case "MessageConnection.totalCount":
+		if e.ComplexityRoot.MessageConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.TotalCount(childComplexity), true
+
+	case "MessageEdge.cursor":
+		if e.ComplexityRoot.MessageEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdge.Cursor(childComplexity), true
+	case "MessageEdge.node":
+		if e.ComplexityRoot.MessageEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdge.Node(childComplexity), true
+
+	case "MessageNotification.actor":
+		if e.ComplexityRoot.MessageNotification.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.Actor(childComplexity), true
+	case "MessageNotification.category":
+		if e.ComplexityRoot.MessageNotification.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.Category(childComplexity), true
+	case "MessageNotification.createdAt":
+		if e.ComplexityRoot.MessageNotification.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.CreatedAt(childComplexity), true
+	case "MessageNotification.id":
+		if e.ComplexityRoot.MessageNotification.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.ID(childComplexity), true
+	case "MessageNotification.message":
+		if e.ComplexityRoot.MessageNotification.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.Message(childComplexity), true
+	case "MessageNotification.readAt":
+		if e.ComplexityRoot.MessageNotification.ReadAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.ReadAt(childComplexity), true
+	case "MessageNotification.sequence":
+		if e.ComplexityRoot.MessageNotification.Sequence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.Sequence(childComplexity), true
+
 	case "Mutation.blockMember":
 		if e.ComplexityRoot.Mutation.BlockMember == nil {
 			break
@@ -770,6 +1050,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.InviteMember(childComplexity, args["input"].(model.InviteMemberInput)), true
+	case "Mutation.markConversationRead":
+		if e.ComplexityRoot.Mutation.MarkConversationRead == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_markConversationRead_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MarkConversationRead(childComplexity, args["input"].(model.MarkConversationReadInput)), true
 	case "Mutation.markNotificationsRead":
 		if e.ComplexityRoot.Mutation.MarkNotificationsRead == nil {
 			break
@@ -814,6 +1105,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RespondToInvitation(childComplexity, args["input"].(model.RespondToInvitationInput)), true
+	case "Mutation.sendMessage":
+		if e.ComplexityRoot.Mutation.SendMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_sendMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(model.SendMessageInput)), true
 	case "Mutation.unblockMember":
 		if e.ComplexityRoot.Mutation.UnblockMember == nil {
 			break
@@ -1273,6 +1575,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RespondToInvitationPayload.UserErrors(childComplexity), true
 
+	case "SendMessagePayload.message":
+		if e.ComplexityRoot.SendMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendMessagePayload.Message(childComplexity), true
+	case "SendMessagePayload.userErrors":
+		if e.ComplexityRoot.SendMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendMessagePayload.UserErrors(childComplexity), true
+
 	case "Subscription.invitationAccepted":
 		if e.ComplexityRoot.Subscription.InvitationAccepted == nil {
 			break
@@ -1285,6 +1600,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.InvitationReceived(childComplexity), true
+	case "Subscription.messageReceived":
+		if e.ComplexityRoot.Subscription.MessageReceived == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.MessageReceived(childComplexity), true
 	case "Subscription.networkChanged":
 		if e.ComplexityRoot.Subscription.NetworkChanged == nil {
 			break
@@ -1402,6 +1723,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Connections(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Viewer.conversations":
+		if e.ComplexityRoot.Viewer.Conversations == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_conversations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Conversations(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Viewer.id":
 		if e.ComplexityRoot.Viewer.ID == nil {
 			break
@@ -1496,6 +1828,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputBlockMemberInput,
 		ec.unmarshalInputEducationInput,
 		ec.unmarshalInputInviteMemberInput,
+		ec.unmarshalInputMarkConversationReadInput,
 		ec.unmarshalInputMarkNotificationsReadInput,
 		ec.unmarshalInputNotificationSettingInput,
 		ec.unmarshalInputPositionInput,
@@ -1503,6 +1836,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputRemindInvitationInput,
 		ec.unmarshalInputRemoveConnectionInput,
 		ec.unmarshalInputRespondToInvitationInput,
+		ec.unmarshalInputSendMessageInput,
 		ec.unmarshalInputUnblockMemberInput,
 		ec.unmarshalInputUpdateMemberInput,
 		ec.unmarshalInputUpdateNotificationPreferencesInput,
@@ -1679,6 +2013,10 @@ enum UserErrorCode {
   REMINDER_TOO_SOON
   "The recipient was reminded as often as allowed."
   REMINDER_LIMIT_REACHED
+  "The viewer may not write to this member now."
+  MESSAGING_NOT_ALLOWED
+  "There is no such conversation of the viewer's."
+  CONVERSATION_NOT_FOUND
   "The text is too long."
   TOO_LONG
   "The text is too short."
@@ -1940,6 +2278,11 @@ enum InvitationResponse {
 input RespondToInvitationInput {
   invitationId: ID!
   response: InvitationResponse!
+  """
+  Goes to the sender with ACCEPT and DECLINE, if the answer is new; at most 8,000 characters. With the others it is
+  INVALID.
+  """
+  message: String
 }
 
 "What respondToInvitation gives."
@@ -2104,6 +2447,149 @@ input UpdateMemberInput {
 type UpdateMemberPayload {
   "The viewer as a member, after the change; null when it was refused."
   member: Member
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/message.graphqls", Input: `extend type Viewer {
+  """
+  The viewer's conversations, the one written in last first; both ways: ` + "`" + `first` + "`" + ` with ` + "`" + `after` + "`" + `, or ` + "`" + `last` + "`" + ` with ` + "`" + `before` + "`" + `.
+  Those with a member who has blocked the viewer, or whom the viewer has blocked, are left out.
+  """
+  conversations(first: Int, after: String, last: Int, before: String): ConversationConnection!
+}
+
+extend type Invitation {
+  "What the recipient has written in while the invitation was open; null when nothing was written."
+  conversation: Conversation
+}
+
+extend type Mutation {
+  """
+  Writes to a member: to a connection, to the sender of an open invitation to the viewer (which does not answer it), or to
+  its recipient once that has written.
+  """
+  sendMessage(input: SendMessageInput!): SendMessagePayload!
+  "Marks a conversation of the viewer's as read. Nobody else learns of it."
+  markConversationRead(input: MarkConversationReadInput!): MarkConversationReadPayload!
+}
+
+extend type Subscription {
+  "Messages as they reach the viewer, in order; the conversation itself, under no preference."
+  messageReceived: Message!
+}
+
+"What the viewer and another member have written to each other. Only the two know of it, and neither while one blocks the other."
+type Conversation implements Node {
+  id: ID!
+  "The other member; a placeholder when that was deleted."
+  with: Member!
+  "The messages, newest first; both ways: ` + "`" + `first` + "`" + ` with ` + "`" + `after` + "`" + `, or ` + "`" + `last` + "`" + ` with ` + "`" + `before` + "`" + `."
+  messages(first: Int, after: String, last: Int, before: String): MessageConnection!
+  "The newest message."
+  lastMessage: Message
+  "How many messages of the other the viewer has not read. Writing marks all before it as read."
+  unreadCount: Int!
+  "Whether the viewer may write to the other now."
+  canSend: Boolean!
+}
+
+"A text that one of two members wrote to the other."
+type Message implements Node {
+  id: ID!
+  "What it is part of."
+  conversation: Conversation!
+  "Who wrote it; a placeholder when that member was deleted."
+  sender: Member!
+  "Plain text."
+  body: String!
+  "When it was written."
+  sentAt: Time!
+}
+
+"""
+Somebody wrote to the viewer. There is none of a message from the sender of an invitation that the viewer has ignored or
+declined; messageReceived and the conversation have it all the same.
+"""
+type MessageNotification implements Notification & Node {
+  id: ID!
+  sequence: Int!
+  category: NotificationCategory!
+  "Who wrote."
+  actor: Member
+  createdAt: Time!
+  readAt: Time
+  "What was written."
+  message: Message
+}
+
+"A page of the viewer's conversations."
+type ConversationConnection {
+  "The conversations with their cursors."
+  edges: [ConversationEdge!]!
+  "The conversations alone."
+  nodes: [Conversation!]!
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A conversation in a list."
+type ConversationEdge {
+  "Where in the list; a conversation moves to its top with every message."
+  cursor: String!
+  node: Conversation!
+}
+
+"A page of a conversation's messages."
+type MessageConnection {
+  "The messages with their cursors."
+  edges: [MessageEdge!]!
+  "The messages alone."
+  nodes: [Message!]!
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A message in a conversation."
+type MessageEdge {
+  "Where in the conversation; markConversationRead takes it as ` + "`" + `through` + "`" + `."
+  cursor: String!
+  node: Message!
+}
+
+"What to write, and to whom."
+input SendMessageInput {
+  "To whom."
+  memberId: ID!
+  "1 to 8,000 characters of plain text after trimming; tab and newline are allowed."
+  body: String!
+  """
+  The client's own name for this message, 1 to 100 characters: sent again under the same name, as after a lost connection,
+  it gives the message that there is and changes nothing. With another text or member it is INVALID.
+  """
+  clientKey: String
+}
+
+"What sendMessage gives."
+type SendMessagePayload {
+  "The message; null when it was refused."
+  message: Message
+  userErrors: [UserError!]!
+}
+
+"Which conversation to mark as read, and how far."
+input MarkConversationReadInput {
+  "Which one."
+  conversationId: ID!
+  "The cursor of a message of it: that and all before it are read. All of them when left out."
+  through: String
+}
+
+"What markConversationRead gives."
+type MarkConversationReadPayload {
+  "The conversation after it; null when it was refused."
+  conversation: Conversation
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
@@ -2464,6 +2950,48 @@ func (ec *executionContext) childFields_BlockMemberPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type BlockMemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Conversation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Conversation_id(ctx, field)
+	case "with":
+		return ec.fieldContext_Conversation_with(ctx, field)
+	case "messages":
+		return ec.fieldContext_Conversation_messages(ctx, field)
+	case "lastMessage":
+		return ec.fieldContext_Conversation_lastMessage(ctx, field)
+	case "unreadCount":
+		return ec.fieldContext_Conversation_unreadCount(ctx, field)
+	case "canSend":
+		return ec.fieldContext_Conversation_canSend(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Conversation", field.Name)
+}
+
+func (ec *executionContext) childFields_ConversationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ConversationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ConversationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ConversationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ConversationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConversationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConversationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ConversationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ConversationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConversationEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_Education(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -2500,6 +3028,8 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_acceptedAt(ctx, field)
 	case "lastRemindedAt":
 		return ec.fieldContext_Invitation_lastRemindedAt(ctx, field)
+	case "conversation":
+		return ec.fieldContext_Invitation_conversation(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
 }
@@ -2554,6 +3084,16 @@ func (ec *executionContext) childFields_InviteMemberPayload(ctx context.Context,
 		return ec.fieldContext_InviteMemberPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type InviteMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_MarkConversationReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conversation":
+		return ec.fieldContext_MarkConversationReadPayload_conversation(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_MarkConversationReadPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MarkConversationReadPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_MarkNotificationsReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2618,6 +3158,46 @@ func (ec *executionContext) childFields_MemberEdge(ctx context.Context, field gr
 		return ec.fieldContext_MemberEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MemberEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Message(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Message_id(ctx, field)
+	case "conversation":
+		return ec.fieldContext_Message_conversation(ctx, field)
+	case "sender":
+		return ec.fieldContext_Message_sender(ctx, field)
+	case "body":
+		return ec.fieldContext_Message_body(ctx, field)
+	case "sentAt":
+		return ec.fieldContext_Message_sentAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Message", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MessageConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MessageConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MessageConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_MessageConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MessageEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MessageEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_NetworkChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2826,6 +3406,16 @@ func (ec *executionContext) childFields_RespondToInvitationPayload(ctx context.C
 	return nil, fmt.Errorf("no field named %q was found under type RespondToInvitationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_SendMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SendMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_UnblockMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "member":
@@ -2902,6 +3492,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_unreadNotificationCount(ctx, field)
 	case "notificationPreferences":
 		return ec.fieldContext_Viewer_notificationPreferences(ctx, field)
+	case "conversations":
+		return ec.fieldContext_Viewer_conversations(ctx, field)
 	case "privacySettings":
 		return ec.fieldContext_Viewer_privacySettings(ctx, field)
 	}

@@ -35,6 +35,13 @@ type BlockMemberPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// A conversation in a list.
+type ConversationEdge struct {
+	// Where in the list; a conversation moves to its top with every message.
+	Cursor string        `json:"cursor"`
+	Node   *Conversation `json:"node"`
+}
+
 // A course of study of a member's.
 type Education struct {
 	// Stays as long as the entry stays as it is.
@@ -102,6 +109,21 @@ type InviteMemberPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Which conversation to mark as read, and how far.
+type MarkConversationReadInput struct {
+	// Which one.
+	ConversationID string `json:"conversationId"`
+	// The cursor of a message of it: that and all before it are read. All of them when left out.
+	Through graphql.Omittable[*string] `json:"through,omitempty"`
+}
+
+// What markConversationRead gives.
+type MarkConversationReadPayload struct {
+	// The conversation after it; null when it was refused.
+	Conversation *Conversation `json:"conversation,omitempty"`
+	UserErrors   []UserError   `json:"userErrors"`
+}
+
 // Which notifications to mark as read: exactly one of the two.
 type MarkNotificationsReadInput struct {
 	// Some, at most 100. Those that are not in the viewer's inbox, or no longer, are passed over.
@@ -122,6 +144,13 @@ type MemberEdge struct {
 	// Where in the list.
 	Cursor string  `json:"cursor"`
 	Node   *Member `json:"node"`
+}
+
+// A message in a conversation.
+type MessageEdge struct {
+	// Where in the conversation; markConversationRead takes it as `through`.
+	Cursor string   `json:"cursor"`
+	Node   *Message `json:"node"`
 }
 
 // Everything that can be changed. Each takes one `input`, and gives what changed plus `userErrors`.
@@ -271,6 +300,9 @@ type RemoveConnectionPayload struct {
 type RespondToInvitationInput struct {
 	InvitationID string             `json:"invitationId"`
 	Response     InvitationResponse `json:"response"`
+	// Goes to the sender with ACCEPT and DECLINE, if the answer is new; at most 8,000 characters. With the others it is
+	// INVALID.
+	Message graphql.Omittable[*string] `json:"message,omitempty"`
 }
 
 // What respondToInvitation gives.
@@ -279,6 +311,24 @@ type RespondToInvitationPayload struct {
 	Invitation *Invitation `json:"invitation,omitempty"`
 	// Its sender; null when the answer was refused.
 	Member     *Member     `json:"member,omitempty"`
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// What to write, and to whom.
+type SendMessageInput struct {
+	// To whom.
+	MemberID string `json:"memberId"`
+	// 1 to 8,000 characters of plain text after trimming; tab and newline are allowed.
+	Body string `json:"body"`
+	// The client's own name for this message, 1 to 100 characters: sent again under the same name, as after a lost connection,
+	// it gives the message that there is and changes nothing. With another text or member it is INVALID.
+	ClientKey graphql.Omittable[*string] `json:"clientKey,omitempty"`
+}
+
+// What sendMessage gives.
+type SendMessagePayload struct {
+	// The message; null when it was refused.
+	Message    *Message    `json:"message,omitempty"`
 	UserErrors []UserError `json:"userErrors"`
 }
 
@@ -1187,6 +1237,10 @@ const (
 	UserErrorCodeReminderTooSoon UserErrorCode = "REMINDER_TOO_SOON"
 	// The recipient was reminded as often as allowed.
 	UserErrorCodeReminderLimitReached UserErrorCode = "REMINDER_LIMIT_REACHED"
+	// The viewer may not write to this member now.
+	UserErrorCodeMessagingNotAllowed UserErrorCode = "MESSAGING_NOT_ALLOWED"
+	// There is no such conversation of the viewer's.
+	UserErrorCodeConversationNotFound UserErrorCode = "CONVERSATION_NOT_FOUND"
 	// The text is too long.
 	UserErrorCodeTooLong UserErrorCode = "TOO_LONG"
 	// The text is too short.
@@ -1215,6 +1269,8 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeEmailRequired,
 	UserErrorCodeReminderTooSoon,
 	UserErrorCodeReminderLimitReached,
+	UserErrorCodeMessagingNotAllowed,
+	UserErrorCodeConversationNotFound,
 	UserErrorCodeTooLong,
 	UserErrorCodeTooShort,
 	UserErrorCodeInvalid,
@@ -1224,7 +1280,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeMemberNotFound, UserErrorCodeInvitationNotFound, UserErrorCodeInvitationWithdrawn, UserErrorCodeInvitationAlreadyAnswered, UserErrorCodeCannotInviteSelf, UserErrorCodeAlreadyConnected, UserErrorCodeAlreadyInvited, UserErrorCodeNotConnected, UserErrorCodeReinviteNotAllowed, UserErrorCodeInvitationLimitReached, UserErrorCodeInvitationsRestricted, UserErrorCodeRecipientNotAccepting, UserErrorCodeEmailRequired, UserErrorCodeReminderTooSoon, UserErrorCodeReminderLimitReached, UserErrorCodeTooLong, UserErrorCodeTooShort, UserErrorCodeInvalid, UserErrorCodeTaken, UserErrorCodeBlank:
+	case UserErrorCodeMemberNotFound, UserErrorCodeInvitationNotFound, UserErrorCodeInvitationWithdrawn, UserErrorCodeInvitationAlreadyAnswered, UserErrorCodeCannotInviteSelf, UserErrorCodeAlreadyConnected, UserErrorCodeAlreadyInvited, UserErrorCodeNotConnected, UserErrorCodeReinviteNotAllowed, UserErrorCodeInvitationLimitReached, UserErrorCodeInvitationsRestricted, UserErrorCodeRecipientNotAccepting, UserErrorCodeEmailRequired, UserErrorCodeReminderTooSoon, UserErrorCodeReminderLimitReached, UserErrorCodeMessagingNotAllowed, UserErrorCodeConversationNotFound, UserErrorCodeTooLong, UserErrorCodeTooShort, UserErrorCodeInvalid, UserErrorCodeTaken, UserErrorCodeBlank:
 		return true
 	}
 	return false

@@ -116,6 +116,8 @@ type Invitation struct {
 	SentAt         time.Time
 	AcceptedAt     *time.Time
 	LastRemindedAt *time.Time
+	// ConversationKey is what the recipient has written in; zero for none.
+	ConversationKey id.Conversation
 }
 
 // IsNode marks a Node.
@@ -128,7 +130,7 @@ func NewInvitation(viewer id.Member, i network.Invitation) *Invitation {
 		Acquaintance: Acquaintance(strings.ToUpper(string(i.Acquaintance))),
 		State:        InvitationState(strings.ToUpper(string(i.StateFor(viewer)))),
 		SentAt:       i.SentAt, AcceptedAt: optionalTime(i.AcceptedAt),
-		LastRemindedAt: optionalTime(i.RemindedFor(viewer)),
+		LastRemindedAt: optionalTime(i.RemindedFor(viewer)), ConversationKey: i.Conversation,
 	}
 }
 
@@ -141,6 +143,7 @@ type notificationBase struct {
 	CreatedAt     time.Time
 	ReadAt        *time.Time
 	InvitationKey id.Invitation // zero for none
+	MessageKey    id.Message    // zero for none
 }
 
 // IsNode marks a Node.
@@ -164,12 +167,15 @@ func NewNotification(n notification.Notification) Notification {
 	base := notificationBase{
 		ID: encode(prefixNotification, n.ID), Sequence: n.Sequence, Category: NewCategory(n.Category),
 		ActorKey: n.Actor, CreatedAt: n.CreatedAt, ReadAt: optionalTime(n.ReadAt), InvitationKey: n.Invitation,
+		MessageKey: n.Message,
 	}
 	switch n.Category {
 	case notification.InvitationReceived:
 		return &InvitationReceivedNotification{notificationBase: base, Reminder: n.Reminder}
 	case notification.InvitationAccepted:
 		return &InvitationAcceptedNotification{base}
+	case notification.Message:
+		return &MessageNotification{base}
 	default:
 		return nil
 	}

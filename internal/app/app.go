@@ -19,6 +19,7 @@ import (
 	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/message"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/realtime"
@@ -103,6 +104,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	face := graph.New(&graph.Resolver{
 		Members:       members,
 		Network:       a.network,
+		Messages:      message.NewService(store.Messages{Store: a.store}, a.inboxes, config.Now, config.NewID),
 		Notifications: notification.NewService(a.store, a.inboxes, config.Now, config.NewID),
 		Inboxes:       a.inboxes,
 		Feeds:         a.feeds,

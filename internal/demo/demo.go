@@ -121,7 +121,7 @@ func connect(ctx context.Context, connections *network.Service, a, b id.Member) 
 	if inv.State != network.Pending { // connected before
 		return nil
 	}
-	_, err = connections.Respond(ctx, b, inv.ID, network.Accept)
+	_, err = connections.Respond(ctx, b, inv.ID, network.Accept, "")
 	if err != nil && !isRefusal(err) {
 		return err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/message"
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
@@ -71,7 +72,7 @@ type Store interface {
 // Tx is the tables in one transaction. Use cases begin with Lock, so that all that concerns a pair of members happens one
 // after the other, and cannot deadlock.
 type Tx interface {
-	notification.Tx
+	message.Tx
 
 	// InsertInvitation writes an open invitation. It gives false when the pair has one already.
 	InsertInvitation(ctx context.Context, inv Invitation) (bool, error)
