@@ -7,6 +7,7 @@ import (
 	"github.com/acquaint/acquaint/internal/auth"
 	"github.com/acquaint/acquaint/internal/batch"
 	"github.com/acquaint/acquaint/internal/feed"
+	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
@@ -19,6 +20,7 @@ type Resolver struct {
 	Members       *member.Service
 	Network       *network.Service
 	Notifications *notification.Service
+	Host          *host.Service
 	Inboxes       *realtime.Hub[notification.Notification]
 	Feeds         *realtime.Hub[feed.Entry]
 

@@ -35,6 +35,19 @@ type BlockMemberPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Whom to erase.
+type DeleteMemberInput struct {
+	// The `sub` of the member's tokens.
+	Subject string `json:"subject"`
+}
+
+// What deleteMember gives.
+type DeleteMemberPayload struct {
+	// The id of the member who was erased, and is a placeholder now; null when it was refused.
+	DeletedMemberID *string     `json:"deletedMemberId,omitempty"`
+	UserErrors      []UserError `json:"userErrors"`
+}
+
 // What the viewer may still invite. Withdrawing an invitation gives nothing back; crossing one of the other's costs nothing.
 type InvitationAllowance struct {
 	// The viewer's own, so that a client's cache can keep it.
@@ -157,6 +170,36 @@ type PageInfo struct {
 	EndCursor *string `json:"endCursor,omitempty"`
 }
 
+// What to notify whom of. Members are named by subjects, ids or both: 1 to 100 in all.
+type PublishNotificationInput struct {
+	// Names the publication, so that it can be asked for again without being made twice: 1 to 200 characters.
+	Key string `json:"key"`
+	// MENTION, COMMENT, LIKE, GROUP_UPDATE or WORK_ANNIVERSARY.
+	Category NotificationCategory `json:"category"`
+	// Of members. Those without a member are passed over.
+	Subjects graphql.Omittable[[]string] `json:"subjects,omitempty"`
+	// Of members. Those that are none's are passed over.
+	MemberIds graphql.Omittable[[]string] `json:"memberIds,omitempty"`
+	// The member who did it, who is not notified, nor whoever is in a block with them.
+	ActorID graphql.Omittable[*string] `json:"actorId,omitempty"`
+	// The same, by subject: one of the two at most.
+	ActorSubject graphql.Omittable[*string] `json:"actorSubject,omitempty"`
+	// 1 to 200 characters of plain text in one line.
+	Title string `json:"title"`
+	// At most 2,000 characters of plain text.
+	Body graphql.Omittable[*string] `json:"body,omitempty"`
+	// An http or https address of at most 2,048, which says more.
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+}
+
+// What publishNotification gives.
+type PublishNotificationPayload struct {
+	// How many members it was for: those named who exist, are not suspended, are not the actor and in no block with them.
+	// Their preferences, which the host does not learn of, decide where it goes.
+	Published  int         `json:"published"`
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Everything that can be read. Without a token only `__typename` and, unless it is off, introspection.
 type Query struct {
 }
@@ -202,6 +245,21 @@ type RespondToInvitationPayload struct {
 
 // What happens, as it happens. A subscription has started before the next message on its socket is answered.
 type Subscription struct {
+}
+
+// Whose access to take away or give back.
+type SuspendMemberInput struct {
+	// The `sub` of the member's tokens.
+	Subject string `json:"subject"`
+	// false gives the access back.
+	Suspended bool `json:"suspended"`
+}
+
+// What suspendMember gives.
+type SuspendMemberPayload struct {
+	// The member; null when it was refused.
+	Member     *Member     `json:"member,omitempty"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // Whom to block no more.
@@ -258,6 +316,37 @@ type UpdateNotificationPreferencesPayload struct {
 	// All of the preferences after the change; null when it was refused.
 	NotificationPreferences *NotificationPreferences `json:"notificationPreferences,omitempty"`
 	UserErrors              []UserError              `json:"userErrors"`
+}
+
+// A member as the host application's accounts have it. Texts are trimmed; lengths count Unicode code points.
+type UpsertMemberInput struct {
+	// The `sub` of the member's tokens.
+	Subject string `json:"subject"`
+	// 3 to 64 of a-z, 0-9, dot, underscore and hyphen; not another's. Left out, a new member gets one made of the name.
+	Handle graphql.Omittable[*string] `json:"handle,omitempty"`
+	// 1 to 100. Left out, a new member's is the handle.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// Private; a bare address.
+	Email graphql.Omittable[*string] `json:"email,omitempty"`
+	// At most 220.
+	Headline graphql.Omittable[*string] `json:"headline,omitempty"`
+	// At most 100.
+	Location graphql.Omittable[*string] `json:"location,omitempty"`
+	// At most 100.
+	Industry graphql.Omittable[*string] `json:"industry,omitempty"`
+	// At most 100.
+	Company graphql.Omittable[*string] `json:"company,omitempty"`
+	// An http or https address of at most 2,048.
+	PhotoURL graphql.Omittable[*string] `json:"photoUrl,omitempty"`
+}
+
+// What upsertMember gives.
+type UpsertMemberPayload struct {
+	// The member after it, as others see it; null when it was refused.
+	Member *Member `json:"member,omitempty"`
+	// Whether the member was made just now.
+	Created    bool        `json:"created"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // Why a mutation was refused, for a person to mend. When there is one, nothing was changed.

@@ -18,6 +18,10 @@ type Member struct {
 	Company   string
 	PhotoURL  string
 	CreatedAt time.Time
+	// SuspendedAt is when the host application took the member's access away; zero when it has not.
+	SuspendedAt time.Time
+	// Erased says that the host application had the member deleted: this is what is left for others to see.
+	Erased bool
 }
 
 // Claims are what a token says of its subject. Only Subject is always there.
@@ -27,4 +31,5 @@ type Claims struct {
 	Email             string
 	Picture           string
 	PreferredUsername string
+	Service           bool // it is the host application's own token: the subject is no member
 }
