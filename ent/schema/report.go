@@ -17,7 +17,7 @@ func (Report) Fields() []ent.Field {
 		field.UUID("id", uuid.UUID{}).Immutable(),
 		field.UUID("reporter_id", uuid.UUID{}).Immutable(),
 		field.UUID("reported_id", uuid.UUID{}).Immutable(),
-		// A member.ReportReason.
+		// A report.Reason.
 		field.Text("reason").Immutable(),
 		// Cleared when the reporter is erased: it is their text.
 		field.Text("details").Optional().Nillable(),

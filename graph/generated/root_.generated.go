@@ -49,6 +49,11 @@ type ComplexityRoot struct {
 		UserErrors      func(childComplexity int) int
 	}
 
+	ExportMyDataPayload struct {
+		Data       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	HostNotification struct {
 		Actor     func(childComplexity int) int
 		Body      func(childComplexity int) int
@@ -153,11 +158,13 @@ type ComplexityRoot struct {
 	Mutation struct {
 		BlockMember                   func(childComplexity int, input model.BlockMemberInput) int
 		DeleteMember                  func(childComplexity int, input model.DeleteMemberInput) int
+		ExportMyData                  func(childComplexity int) int
 		InviteMember                  func(childComplexity int, input model.InviteMemberInput) int
 		MarkNotificationsRead         func(childComplexity int, input model.MarkNotificationsReadInput) int
 		PublishNotification           func(childComplexity int, input model.PublishNotificationInput) int
 		RemindInvitation              func(childComplexity int, input model.RemindInvitationInput) int
 		RemoveConnection              func(childComplexity int, input model.RemoveConnectionInput) int
+		ReportMember                  func(childComplexity int, input model.ReportMemberInput) int
 		RespondToInvitation           func(childComplexity int, input model.RespondToInvitationInput) int
 		SuspendMember                 func(childComplexity int, input model.SuspendMemberInput) int
 		UnblockMember                 func(childComplexity int, input model.UnblockMemberInput) int
@@ -246,6 +253,10 @@ type ComplexityRoot struct {
 
 	RemoveConnectionPayload struct {
 		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	ReportMemberPayload struct {
 		UserErrors func(childComplexity int) int
 	}
 
@@ -353,6 +364,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteMemberPayload.UserErrors(childComplexity), true
+
+	case "ExportMyDataPayload.data":
+		if e.ComplexityRoot.ExportMyDataPayload.Data == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportMyDataPayload.Data(childComplexity), true
+	case "ExportMyDataPayload.userErrors":
+		if e.ComplexityRoot.ExportMyDataPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportMyDataPayload.UserErrors(childComplexity), true
 
 	case "HostNotification.actor":
 		if e.ComplexityRoot.HostNotification.Actor == nil {
@@ -783,6 +807,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.DeleteMember(childComplexity, args["input"].(model.DeleteMemberInput)), true
+	case "Mutation.exportMyData":
+		if e.ComplexityRoot.Mutation.ExportMyData == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.ExportMyData(childComplexity), true
 	case "Mutation.inviteMember":
 		if e.ComplexityRoot.Mutation.InviteMember == nil {
 			break
@@ -838,6 +868,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveConnection(childComplexity, args["input"].(model.RemoveConnectionInput)), true
+	case "Mutation.reportMember":
+		if e.ComplexityRoot.Mutation.ReportMember == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reportMember_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReportMember(childComplexity, args["input"].(model.ReportMemberInput)), true
 	case "Mutation.respondToInvitation":
 		if e.ComplexityRoot.Mutation.RespondToInvitation == nil {
 			break
@@ -1202,6 +1243,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RemoveConnectionPayload.UserErrors(childComplexity), true
 
+	case "ReportMemberPayload.userErrors":
+		if e.ComplexityRoot.ReportMemberPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportMemberPayload.UserErrors(childComplexity), true
+
 	case "RespondToInvitationPayload.invitation":
 		if e.ComplexityRoot.RespondToInvitationPayload.Invitation == nil {
 			break
@@ -1462,6 +1510,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputPublishNotificationInput,
 		ec.unmarshalInputRemindInvitationInput,
 		ec.unmarshalInputRemoveConnectionInput,
+		ec.unmarshalInputReportMemberInput,
 		ec.unmarshalInputRespondToInvitationInput,
 		ec.unmarshalInputSuspendMemberInput,
 		ec.unmarshalInputUnblockMemberInput,
@@ -1753,6 +1802,21 @@ input RemoveConnectionInput {
 type RemoveConnectionPayload {
   "The member who is no longer connected; null when it was refused."
   member: Member
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/export.graphqls", Input: `extend type Mutation {
+  """
+  Gives all that is stored about the viewer and is the viewer's to see, as one JSON document. Its ` + "`" + `format` + "`" + ` is
+  ` + "`" + `acquaint.export/1` + "`" + `; the project's documentation says what is in it.
+  """
+  exportMyData: ExportMyDataPayload!
+}
+
+"What exportMyData gives."
+type ExportMyDataPayload {
+  "The document, as JSON."
+  data: String!
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
@@ -2363,6 +2427,39 @@ type MarkNotificationsReadPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/report.graphqls", Input: `extend type Mutation {
+  """
+  Tells the operators of a member's conduct. Nobody else learns of it, and it changes nothing. The same report again,
+  while the operators have not dealt with it, is the same report.
+  """
+  reportMember(input: ReportMemberInput!): ReportMemberPayload!
+}
+
+"Why a member is reported."
+enum ReportReason {
+  "They send what nobody asked for."
+  SPAM
+  "They harass."
+  HARASSMENT
+  "They say to be somebody else."
+  IMPERSONATION
+  "Something else, which the details tell."
+  OTHER
+}
+
+"Whom to report, and why."
+input ReportMemberInput {
+  memberId: ID!
+  reason: ReportReason!
+  "What happened: at most 2,000 characters of plain text."
+  details: String
+}
+
+"What reportMember gives."
+type ReportMemberPayload {
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -2388,6 +2485,16 @@ func (ec *executionContext) childFields_DeleteMemberPayload(ctx context.Context,
 		return ec.fieldContext_DeleteMemberPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeleteMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportMyDataPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "data":
+		return ec.fieldContext_ExportMyDataPayload_data(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ExportMyDataPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportMyDataPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2674,6 +2781,14 @@ func (ec *executionContext) childFields_RemoveConnectionPayload(ctx context.Cont
 		return ec.fieldContext_RemoveConnectionPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RemoveConnectionPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_ReportMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "userErrors":
+		return ec.fieldContext_ReportMemberPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReportMemberPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_RespondToInvitationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -11,6 +11,9 @@ import (
 // The prefixes of ids; the first three are of nodes.
 const (
 	prefixMember       = "mbr"
+	prefixReport       = "rpt"
+	prefixConversation = "cnv"
+	prefixMessage      = "msg"
 	prefixInvitation   = "inv"
 	prefixNotification = "ntf"
 	prefixViewer       = "vwr"

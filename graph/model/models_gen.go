@@ -48,6 +48,13 @@ type DeleteMemberPayload struct {
 	UserErrors      []UserError `json:"userErrors"`
 }
 
+// What exportMyData gives.
+type ExportMyDataPayload struct {
+	// The document, as JSON.
+	Data       string      `json:"data"`
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // What the viewer may still invite. Withdrawing an invitation gives nothing back; crossing one of the other's costs nothing.
 type InvitationAllowance struct {
 	// The viewer's own, so that a client's cache can keep it.
@@ -225,6 +232,19 @@ type RemoveConnectionInput struct {
 type RemoveConnectionPayload struct {
 	// The member who is no longer connected; null when it was refused.
 	Member     *Member     `json:"member,omitempty"`
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Whom to report, and why.
+type ReportMemberInput struct {
+	MemberID string       `json:"memberId"`
+	Reason   ReportReason `json:"reason"`
+	// What happened: at most 2,000 characters of plain text.
+	Details graphql.Omittable[*string] `json:"details,omitempty"`
+}
+
+// What reportMember gives.
+type ReportMemberPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
@@ -954,6 +974,70 @@ func (e *RelationshipStatus) UnmarshalJSON(b []byte) error {
 }
 
 func (e RelationshipStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Why a member is reported.
+type ReportReason string
+
+const (
+	// They send what nobody asked for.
+	ReportReasonSpam ReportReason = "SPAM"
+	// They harass.
+	ReportReasonHarassment ReportReason = "HARASSMENT"
+	// They say to be somebody else.
+	ReportReasonImpersonation ReportReason = "IMPERSONATION"
+	// Something else, which the details tell.
+	ReportReasonOther ReportReason = "OTHER"
+)
+
+var AllReportReason = []ReportReason{
+	ReportReasonSpam,
+	ReportReasonHarassment,
+	ReportReasonImpersonation,
+	ReportReasonOther,
+}
+
+func (e ReportReason) IsValid() bool {
+	switch e {
+	case ReportReasonSpam, ReportReasonHarassment, ReportReasonImpersonation, ReportReasonOther:
+		return true
+	}
+	return false
+}
+
+func (e ReportReason) String() string {
+	return string(e)
+}
+
+func (e *ReportReason) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ReportReason(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ReportReason", str)
+	}
+	return nil
+}
+
+func (e ReportReason) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ReportReason) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ReportReason) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

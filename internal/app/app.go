@@ -17,6 +17,7 @@ import (
 	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/internal/auth"
 	"github.com/acquaint/acquaint/internal/demo"
+	"github.com/acquaint/acquaint/internal/export"
 	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
@@ -24,6 +25,7 @@ import (
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/realtime"
+	"github.com/acquaint/acquaint/internal/report"
 	"github.com/acquaint/acquaint/internal/server"
 	"github.com/acquaint/acquaint/internal/store"
 	"github.com/acquaint/acquaint/internal/task"
@@ -111,6 +113,8 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 		Network:       a.network,
 		Notifications: notification.NewService(a.store, a.inboxes, config.Now, config.NewID),
 		Host:          a.host,
+		Reports:       report.NewService(store.Reports{Store: a.store}, config.Now, config.NewID),
+		Exports:       export.NewService(a.store),
 		Inboxes:       a.inboxes,
 		Feeds:         a.feeds,
 	}, graph.Options{

@@ -66,3 +66,19 @@ func (c *Client) manage(mutation, selection string, input Vars) Managed {
 	}
 	return data.Result
 }
+
+// Report reports a member.
+func (c *Client) Report(memberID, reason, details string) Payload {
+	return c.mutate(`mutation($i: ReportMemberInput!) { result: reportMember(input: $i) { userErrors { code message field } } }`,
+		Vars{"memberId": memberID, "reason": reason, "details": details})
+}
+
+// Export is the viewer's data, as JSON.
+func (c *Client) Export() string {
+	c.t.Helper()
+	var data struct {
+		ExportMyData struct{ Data string }
+	}
+	c.Get(&data, `mutation { exportMyData { data userErrors { code } } }`, nil)
+	return data.ExportMyData.Data
+}
