@@ -138,13 +138,12 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	}
 	a.server = server.New(options)
 	ends.server = a.server
-	a.watching.Go(func() { a.watchAccess(background, ends) })
 	if config.MetricsListen != "" {
 		if a.metrics, err = newMetricsServer(config.MetricsListen, a); err != nil {
 			return a, err
 		}
 	}
-	a.startTasks()
+	a.startTasks(background, ends)
 	return a, nil
 }
 

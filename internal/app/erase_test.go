@@ -33,7 +33,7 @@ func rows(t *testing.T, database, pattern string) []string {
 	defer db.Close()
 	var out []string
 	for _, table := range query(t, db, list) {
-		for _, row := range query(t, db, "SELECT * FROM "+table) {
+		for _, row := range query(t, db, "SELECT * FROM "+table) { //nolint:unqueryvet // whatever there is
 			if regexp.MustCompile(pattern).MatchString(row) {
 				out = append(out, table+": "+row)
 			}

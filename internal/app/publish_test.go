@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -130,9 +131,7 @@ func TestPublishRefused(t *testing.T) {
 			{apptest.Vars{"actorId": ada.ID, "actorSubject": "ada"}, "INVALID", "actorSubject"},
 		} {
 			input := apptest.Vars{"key": "k", "category": "LIKE", "subjects": []string{"ada"}, "title": "t"}
-			for name, value := range c.change {
-				input[name] = value
-			}
+			maps.Copy(input, c.change)
 			got := service.Publish(input)
 			if got.Code() != c.code || got.Published != 0 || got.UserErrors[0].Field[0] != c.field {
 				t.Errorf("%v gave %+v", c.change, got)

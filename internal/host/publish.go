@@ -188,11 +188,12 @@ func (in *PublishInput) actorField() string {
 
 // fingerprint is a hash of all that is asked for, whatever the order in which members are named.
 func (in *PublishInput) fingerprint() ([]byte, error) {
-	same := *in
-	same.Subjects, same.Members = slices.Clone(in.Subjects), slices.Clone(in.Members)
-	slices.Sort(same.Subjects)
-	slices.SortFunc(same.Members, func(a, b id.Member) int { return slices.Compare(a[:], b[:]) })
-	raw, err := json.Marshal(same)
+	subjects, members := slices.Clone(in.Subjects), slices.Clone(in.Members)
+	slices.Sort(subjects)
+	slices.SortFunc(members, func(a, b id.Member) int { return slices.Compare(a[:], b[:]) })
+	raw, err := json.Marshal([]any{
+		in.Category, subjects, members, in.Named, in.Actor, in.ActorSubject, in.ActorNamed, in.Title, in.Body, in.URL,
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -86,7 +86,7 @@ func (r Reports) Resolve(ctx context.Context, which id.Report, resolution string
 
 // cases adds the members to reports.
 func (r Reports) cases(ctx context.Context, list []report.Report) ([]report.Case, error) {
-	var members []id.Member
+	members := make([]id.Member, 0, 2*len(list))
 	for _, one := range list {
 		members = append(members, one.Reporter, one.Reported)
 	}
