@@ -52,6 +52,8 @@ type Member struct {
 	SuspendedAt *time.Time `json:"suspended_at,omitempty"`
 	// ErasedAt holds the value of the "erased_at" field.
 	ErasedAt *time.Time `json:"erased_at,omitempty"`
+	// Erasing holds the value of the "erasing" field.
+	Erasing bool `json:"erasing,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the MemberQuery when eager-loading is set.
 	Edges        MemberEdges `json:"edges"`
@@ -180,7 +182,7 @@ func (*Member) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case member.FieldShareEmail, member.FieldInBlock:
+		case member.FieldShareEmail, member.FieldInBlock, member.FieldErasing:
 			values[i] = new(sql.NullBool)
 		case member.FieldSubject, member.FieldHandle, member.FieldName, member.FieldEmail, member.FieldHeadline, member.FieldLocation, member.FieldIndustry, member.FieldCompany, member.FieldPhotoURL, member.FieldWhoCanInvite, member.FieldWhoSeesConnections, member.FieldWhoSeesProfile:
 			values[i] = new(sql.NullString)
@@ -318,6 +320,12 @@ func (_m *Member) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.ErasedAt = new(time.Time)
 				*_m.ErasedAt = value.Time
+			}
+		case member.FieldErasing:
+			if value, ok := values[i].(*sql.NullBool); !ok {
+				return fmt.Errorf("unexpected type %T for field erasing", values[i])
+			} else if value.Valid {
+				_m.Erasing = value.Bool
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -471,6 +479,9 @@ func (_m *Member) String() string {
 		builder.WriteString("erased_at=")
 		builder.WriteString(v.Format(time.ANSIC))
 	}
+	builder.WriteString(", ")
+	builder.WriteString("erasing=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Erasing))
 	builder.WriteByte(')')
 	return builder.String()
 }

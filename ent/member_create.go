@@ -231,6 +231,20 @@ func (_c *MemberCreate) SetNillableErasedAt(v *time.Time) *MemberCreate {
 	return _c
 }
 
+// SetErasing sets the "erasing" field.
+func (_c *MemberCreate) SetErasing(v bool) *MemberCreate {
+	_c.mutation.SetErasing(v)
+	return _c
+}
+
+// SetNillableErasing sets the "erasing" field if the given value is not nil.
+func (_c *MemberCreate) SetNillableErasing(v *bool) *MemberCreate {
+	if v != nil {
+		_c.SetErasing(*v)
+	}
+	return _c
+}
+
 // SetID sets the "id" field.
 func (_c *MemberCreate) SetID(v uuid.UUID) *MemberCreate {
 	_c.mutation.SetID(v)
@@ -367,6 +381,10 @@ func (_c *MemberCreate) defaults() {
 		v := member.DefaultInBlock
 		_c.mutation.SetInBlock(v)
 	}
+	if _, ok := _c.mutation.Erasing(); !ok {
+		v := member.DefaultErasing
+		_c.mutation.SetErasing(v)
+	}
 }
 
 // check runs all checks and user-defined validators on the builder.
@@ -397,6 +415,9 @@ func (_c *MemberCreate) check() error {
 	}
 	if _, ok := _c.mutation.InBlock(); !ok {
 		return &ValidationError{Name: "in_block", err: errors.New(`ent: missing required field "Member.in_block"`)}
+	}
+	if _, ok := _c.mutation.Erasing(); !ok {
+		return &ValidationError{Name: "erasing", err: errors.New(`ent: missing required field "Member.erasing"`)}
 	}
 	return nil
 }
@@ -501,6 +522,10 @@ func (_c *MemberCreate) createSpec() (*Member, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.ErasedAt(); ok {
 		_spec.SetField(member.FieldErasedAt, field.TypeTime, value)
 		_node.ErasedAt = &value
+	}
+	if value, ok := _c.mutation.Erasing(); ok {
+		_spec.SetField(member.FieldErasing, field.TypeBool, value)
+		_node.Erasing = value
 	}
 	if nodes := _c.mutation.PeersIDs(); len(nodes) > 0 {
 		edge := &sqlgraph.EdgeSpec{
@@ -878,6 +903,18 @@ func (u *MemberUpsert) ClearErasedAt() *MemberUpsert {
 	return u
 }
 
+// SetErasing sets the "erasing" field.
+func (u *MemberUpsert) SetErasing(v bool) *MemberUpsert {
+	u.Set(member.FieldErasing, v)
+	return u
+}
+
+// UpdateErasing sets the "erasing" field to the value that was provided on create.
+func (u *MemberUpsert) UpdateErasing() *MemberUpsert {
+	u.SetExcluded(member.FieldErasing)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -1206,6 +1243,20 @@ func (u *MemberUpsertOne) UpdateErasedAt() *MemberUpsertOne {
 func (u *MemberUpsertOne) ClearErasedAt() *MemberUpsertOne {
 	return u.Update(func(s *MemberUpsert) {
 		s.ClearErasedAt()
+	})
+}
+
+// SetErasing sets the "erasing" field.
+func (u *MemberUpsertOne) SetErasing(v bool) *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetErasing(v)
+	})
+}
+
+// UpdateErasing sets the "erasing" field to the value that was provided on create.
+func (u *MemberUpsertOne) UpdateErasing() *MemberUpsertOne {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateErasing()
 	})
 }
 
@@ -1704,6 +1755,20 @@ func (u *MemberUpsertBulk) UpdateErasedAt() *MemberUpsertBulk {
 func (u *MemberUpsertBulk) ClearErasedAt() *MemberUpsertBulk {
 	return u.Update(func(s *MemberUpsert) {
 		s.ClearErasedAt()
+	})
+}
+
+// SetErasing sets the "erasing" field.
+func (u *MemberUpsertBulk) SetErasing(v bool) *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.SetErasing(v)
+	})
+}
+
+// UpdateErasing sets the "erasing" field to the value that was provided on create.
+func (u *MemberUpsertBulk) UpdateErasing() *MemberUpsertBulk {
+	return u.Update(func(s *MemberUpsert) {
+		s.UpdateErasing()
 	})
 }
 

@@ -303,6 +303,20 @@ func (_u *MemberUpdate) ClearErasedAt() *MemberUpdate {
 	return _u
 }
 
+// SetErasing sets the "erasing" field.
+func (_u *MemberUpdate) SetErasing(v bool) *MemberUpdate {
+	_u.mutation.SetErasing(v)
+	return _u
+}
+
+// SetNillableErasing sets the "erasing" field if the given value is not nil.
+func (_u *MemberUpdate) SetNillableErasing(v *bool) *MemberUpdate {
+	if v != nil {
+		_u.SetErasing(*v)
+	}
+	return _u
+}
+
 // AddPeerIDs adds the "peers" edge to the Member entity by IDs.
 func (_u *MemberUpdate) AddPeerIDs(ids ...uuid.UUID) *MemberUpdate {
 	_u.mutation.AddPeerIDs(ids...)
@@ -601,6 +615,9 @@ func (_u *MemberUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if _u.mutation.ErasedAtCleared() {
 		_spec.ClearField(member.FieldErasedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Erasing(); ok {
+		_spec.SetField(member.FieldErasing, field.TypeBool, value)
 	}
 	if _u.mutation.PeersCleared() {
 		edge := &sqlgraph.EdgeSpec{
@@ -1133,6 +1150,20 @@ func (_u *MemberUpdateOne) ClearErasedAt() *MemberUpdateOne {
 	return _u
 }
 
+// SetErasing sets the "erasing" field.
+func (_u *MemberUpdateOne) SetErasing(v bool) *MemberUpdateOne {
+	_u.mutation.SetErasing(v)
+	return _u
+}
+
+// SetNillableErasing sets the "erasing" field if the given value is not nil.
+func (_u *MemberUpdateOne) SetNillableErasing(v *bool) *MemberUpdateOne {
+	if v != nil {
+		_u.SetErasing(*v)
+	}
+	return _u
+}
+
 // AddPeerIDs adds the "peers" edge to the Member entity by IDs.
 func (_u *MemberUpdateOne) AddPeerIDs(ids ...uuid.UUID) *MemberUpdateOne {
 	_u.mutation.AddPeerIDs(ids...)
@@ -1461,6 +1492,9 @@ func (_u *MemberUpdateOne) sqlSave(ctx context.Context) (_node *Member, err erro
 	}
 	if _u.mutation.ErasedAtCleared() {
 		_spec.ClearField(member.FieldErasedAt, field.TypeTime)
+	}
+	if value, ok := _u.mutation.Erasing(); ok {
+		_spec.SetField(member.FieldErasing, field.TypeBool, value)
 	}
 	if _u.mutation.PeersCleared() {
 		edge := &sqlgraph.EdgeSpec{

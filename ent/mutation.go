@@ -4574,6 +4574,7 @@ type MemberMutation struct {
 	in_block                 *bool
 	suspended_at             *time.Time
 	erased_at                *time.Time
+	erasing                  *bool
 	clearedFields            map[string]struct{}
 	peers                    map[uuid.UUID]struct{}
 	removedpeers             map[uuid.UUID]struct{}
@@ -5415,6 +5416,42 @@ func (m *MemberMutation) ResetErasedAt() {
 	delete(m.clearedFields, member.FieldErasedAt)
 }
 
+// SetErasing sets the "erasing" field.
+func (m *MemberMutation) SetErasing(b bool) {
+	m.erasing = &b
+}
+
+// Erasing returns the value of the "erasing" field in the mutation.
+func (m *MemberMutation) Erasing() (r bool, exists bool) {
+	v := m.erasing
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldErasing returns the old "erasing" field's value of the Member entity.
+// If the Member object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MemberMutation) OldErasing(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldErasing is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldErasing requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldErasing: %w", err)
+	}
+	return oldValue.Erasing, nil
+}
+
+// ResetErasing resets all changes to the "erasing" field.
+func (m *MemberMutation) ResetErasing() {
+	m.erasing = nil
+}
+
 // AddPeerIDs adds the "peers" edge to the Member entity by ids.
 func (m *MemberMutation) AddPeerIDs(ids ...uuid.UUID) {
 	if m.peers == nil {
@@ -5719,7 +5756,7 @@ func (m *MemberMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *MemberMutation) Fields() []string {
-	fields := make([]string, 0, 17)
+	fields := make([]string, 0, 18)
 	if m.subject != nil {
 		fields = append(fields, member.FieldSubject)
 	}
@@ -5771,6 +5808,9 @@ func (m *MemberMutation) Fields() []string {
 	if m.erased_at != nil {
 		fields = append(fields, member.FieldErasedAt)
 	}
+	if m.erasing != nil {
+		fields = append(fields, member.FieldErasing)
+	}
 	return fields
 }
 
@@ -5813,6 +5853,8 @@ func (m *MemberMutation) Field(name string) (ent.Value, bool) {
 		return m.SuspendedAt()
 	case member.FieldErasedAt:
 		return m.ErasedAt()
+	case member.FieldErasing:
+		return m.Erasing()
 	}
 	return nil, false
 }
@@ -5856,6 +5898,8 @@ func (m *MemberMutation) OldField(ctx context.Context, name string) (ent.Value, 
 		return m.OldSuspendedAt(ctx)
 	case member.FieldErasedAt:
 		return m.OldErasedAt(ctx)
+	case member.FieldErasing:
+		return m.OldErasing(ctx)
 	}
 	return nil, fmt.Errorf("unknown Member field %s", name)
 }
@@ -5983,6 +6027,13 @@ func (m *MemberMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetErasedAt(v)
+		return nil
+	case member.FieldErasing:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetErasing(v)
 		return nil
 	}
 	return fmt.Errorf("unknown Member field %s", name)
@@ -6134,6 +6185,9 @@ func (m *MemberMutation) ResetField(name string) error {
 		return nil
 	case member.FieldErasedAt:
 		m.ResetErasedAt()
+		return nil
+	case member.FieldErasing:
+		m.ResetErasing()
 		return nil
 	}
 	return fmt.Errorf("unknown Member field %s", name)
@@ -9678,9 +9732,12 @@ type PublicationMutation struct {
 	id            *uuid.UUID
 	key           *string
 	fingerprint   *[]byte
+	actor_id      *uuid.UUID
 	title         *string
 	body          *string
 	url           *string
+	published     *int
+	addpublished  *int
 	published_at  *time.Time
 	clearedFields map[string]struct{}
 	done          bool
@@ -9864,6 +9921,55 @@ func (m *PublicationMutation) ResetFingerprint() {
 	m.fingerprint = nil
 }
 
+// SetActorID sets the "actor_id" field.
+func (m *PublicationMutation) SetActorID(u uuid.UUID) {
+	m.actor_id = &u
+}
+
+// ActorID returns the value of the "actor_id" field in the mutation.
+func (m *PublicationMutation) ActorID() (r uuid.UUID, exists bool) {
+	v := m.actor_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActorID returns the old "actor_id" field's value of the Publication entity.
+// If the Publication object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PublicationMutation) OldActorID(ctx context.Context) (v *uuid.UUID, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActorID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActorID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActorID: %w", err)
+	}
+	return oldValue.ActorID, nil
+}
+
+// ClearActorID clears the value of the "actor_id" field.
+func (m *PublicationMutation) ClearActorID() {
+	m.actor_id = nil
+	m.clearedFields[publication.FieldActorID] = struct{}{}
+}
+
+// ActorIDCleared returns if the "actor_id" field was cleared in this mutation.
+func (m *PublicationMutation) ActorIDCleared() bool {
+	_, ok := m.clearedFields[publication.FieldActorID]
+	return ok
+}
+
+// ResetActorID resets all changes to the "actor_id" field.
+func (m *PublicationMutation) ResetActorID() {
+	m.actor_id = nil
+	delete(m.clearedFields, publication.FieldActorID)
+}
+
 // SetTitle sets the "title" field.
 func (m *PublicationMutation) SetTitle(s string) {
 	m.title = &s
@@ -9998,6 +10104,62 @@ func (m *PublicationMutation) ResetURL() {
 	delete(m.clearedFields, publication.FieldURL)
 }
 
+// SetPublished sets the "published" field.
+func (m *PublicationMutation) SetPublished(i int) {
+	m.published = &i
+	m.addpublished = nil
+}
+
+// Published returns the value of the "published" field in the mutation.
+func (m *PublicationMutation) Published() (r int, exists bool) {
+	v := m.published
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublished returns the old "published" field's value of the Publication entity.
+// If the Publication object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *PublicationMutation) OldPublished(ctx context.Context) (v int, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublished is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublished requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublished: %w", err)
+	}
+	return oldValue.Published, nil
+}
+
+// AddPublished adds i to the "published" field.
+func (m *PublicationMutation) AddPublished(i int) {
+	if m.addpublished != nil {
+		*m.addpublished += i
+	} else {
+		m.addpublished = &i
+	}
+}
+
+// AddedPublished returns the value that was added to the "published" field in this mutation.
+func (m *PublicationMutation) AddedPublished() (r int, exists bool) {
+	v := m.addpublished
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetPublished resets all changes to the "published" field.
+func (m *PublicationMutation) ResetPublished() {
+	m.published = nil
+	m.addpublished = nil
+}
+
 // SetPublishedAt sets the "published_at" field.
 func (m *PublicationMutation) SetPublishedAt(t time.Time) {
 	m.published_at = &t
@@ -10068,12 +10230,15 @@ func (m *PublicationMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *PublicationMutation) Fields() []string {
-	fields := make([]string, 0, 6)
+	fields := make([]string, 0, 8)
 	if m.key != nil {
 		fields = append(fields, publication.FieldKey)
 	}
 	if m.fingerprint != nil {
 		fields = append(fields, publication.FieldFingerprint)
+	}
+	if m.actor_id != nil {
+		fields = append(fields, publication.FieldActorID)
 	}
 	if m.title != nil {
 		fields = append(fields, publication.FieldTitle)
@@ -10083,6 +10248,9 @@ func (m *PublicationMutation) Fields() []string {
 	}
 	if m.url != nil {
 		fields = append(fields, publication.FieldURL)
+	}
+	if m.published != nil {
+		fields = append(fields, publication.FieldPublished)
 	}
 	if m.published_at != nil {
 		fields = append(fields, publication.FieldPublishedAt)
@@ -10099,12 +10267,16 @@ func (m *PublicationMutation) Field(name string) (ent.Value, bool) {
 		return m.Key()
 	case publication.FieldFingerprint:
 		return m.Fingerprint()
+	case publication.FieldActorID:
+		return m.ActorID()
 	case publication.FieldTitle:
 		return m.Title()
 	case publication.FieldBody:
 		return m.Body()
 	case publication.FieldURL:
 		return m.URL()
+	case publication.FieldPublished:
+		return m.Published()
 	case publication.FieldPublishedAt:
 		return m.PublishedAt()
 	}
@@ -10120,12 +10292,16 @@ func (m *PublicationMutation) OldField(ctx context.Context, name string) (ent.Va
 		return m.OldKey(ctx)
 	case publication.FieldFingerprint:
 		return m.OldFingerprint(ctx)
+	case publication.FieldActorID:
+		return m.OldActorID(ctx)
 	case publication.FieldTitle:
 		return m.OldTitle(ctx)
 	case publication.FieldBody:
 		return m.OldBody(ctx)
 	case publication.FieldURL:
 		return m.OldURL(ctx)
+	case publication.FieldPublished:
+		return m.OldPublished(ctx)
 	case publication.FieldPublishedAt:
 		return m.OldPublishedAt(ctx)
 	}
@@ -10151,6 +10327,13 @@ func (m *PublicationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetFingerprint(v)
 		return nil
+	case publication.FieldActorID:
+		v, ok := value.(uuid.UUID)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActorID(v)
+		return nil
 	case publication.FieldTitle:
 		v, ok := value.(string)
 		if !ok {
@@ -10172,6 +10355,13 @@ func (m *PublicationMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetURL(v)
 		return nil
+	case publication.FieldPublished:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublished(v)
+		return nil
 	case publication.FieldPublishedAt:
 		v, ok := value.(time.Time)
 		if !ok {
@@ -10186,13 +10376,21 @@ func (m *PublicationMutation) SetField(name string, value ent.Value) error {
 // AddedFields returns all numeric fields that were incremented/decremented during
 // this mutation.
 func (m *PublicationMutation) AddedFields() []string {
-	return nil
+	var fields []string
+	if m.addpublished != nil {
+		fields = append(fields, publication.FieldPublished)
+	}
+	return fields
 }
 
 // AddedField returns the numeric value that was incremented/decremented on a field
 // with the given name. The second boolean return value indicates that this field
 // was not set, or was not defined in the schema.
 func (m *PublicationMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case publication.FieldPublished:
+		return m.AddedPublished()
+	}
 	return nil, false
 }
 
@@ -10201,6 +10399,13 @@ func (m *PublicationMutation) AddedField(name string) (ent.Value, bool) {
 // type.
 func (m *PublicationMutation) AddField(name string, value ent.Value) error {
 	switch name {
+	case publication.FieldPublished:
+		v, ok := value.(int)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddPublished(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Publication numeric field %s", name)
 }
@@ -10209,6 +10414,9 @@ func (m *PublicationMutation) AddField(name string, value ent.Value) error {
 // mutation.
 func (m *PublicationMutation) ClearedFields() []string {
 	var fields []string
+	if m.FieldCleared(publication.FieldActorID) {
+		fields = append(fields, publication.FieldActorID)
+	}
 	if m.FieldCleared(publication.FieldBody) {
 		fields = append(fields, publication.FieldBody)
 	}
@@ -10229,6 +10437,9 @@ func (m *PublicationMutation) FieldCleared(name string) bool {
 // error if the field is not defined in the schema.
 func (m *PublicationMutation) ClearField(name string) error {
 	switch name {
+	case publication.FieldActorID:
+		m.ClearActorID()
+		return nil
 	case publication.FieldBody:
 		m.ClearBody()
 		return nil
@@ -10249,6 +10460,9 @@ func (m *PublicationMutation) ResetField(name string) error {
 	case publication.FieldFingerprint:
 		m.ResetFingerprint()
 		return nil
+	case publication.FieldActorID:
+		m.ResetActorID()
+		return nil
 	case publication.FieldTitle:
 		m.ResetTitle()
 		return nil
@@ -10257,6 +10471,9 @@ func (m *PublicationMutation) ResetField(name string) error {
 		return nil
 	case publication.FieldURL:
 		m.ResetURL()
+		return nil
+	case publication.FieldPublished:
+		m.ResetPublished()
 		return nil
 	case publication.FieldPublishedAt:
 		m.ResetPublishedAt()

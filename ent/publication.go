@@ -22,12 +22,16 @@ type Publication struct {
 	Key string `json:"key,omitempty"`
 	// Fingerprint holds the value of the "fingerprint" field.
 	Fingerprint []byte `json:"fingerprint,omitempty"`
+	// ActorID holds the value of the "actor_id" field.
+	ActorID *uuid.UUID `json:"actor_id,omitempty"`
 	// Title holds the value of the "title" field.
 	Title string `json:"title,omitempty"`
 	// Body holds the value of the "body" field.
 	Body *string `json:"body,omitempty"`
 	// URL holds the value of the "url" field.
 	URL *string `json:"url,omitempty"`
+	// Published holds the value of the "published" field.
+	Published int `json:"published,omitempty"`
 	// PublishedAt holds the value of the "published_at" field.
 	PublishedAt  time.Time `json:"published_at,omitempty"`
 	selectValues sql.SelectValues
@@ -38,8 +42,12 @@ func (*Publication) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
+		case publication.FieldActorID:
+			values[i] = &sql.NullScanner{S: new(uuid.UUID)}
 		case publication.FieldFingerprint:
 			values[i] = new([]byte)
+		case publication.FieldPublished:
+			values[i] = new(sql.NullInt64)
 		case publication.FieldKey, publication.FieldTitle, publication.FieldBody, publication.FieldURL:
 			values[i] = new(sql.NullString)
 		case publication.FieldPublishedAt:
@@ -79,6 +87,13 @@ func (_m *Publication) assignValues(columns []string, values []any) error {
 			} else if value != nil {
 				_m.Fingerprint = *value
 			}
+		case publication.FieldActorID:
+			if value, ok := values[i].(*sql.NullScanner); !ok {
+				return fmt.Errorf("unexpected type %T for field actor_id", values[i])
+			} else if value.Valid {
+				_m.ActorID = new(uuid.UUID)
+				*_m.ActorID = *value.S.(*uuid.UUID)
+			}
 		case publication.FieldTitle:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field title", values[i])
@@ -98,6 +113,12 @@ func (_m *Publication) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.URL = new(string)
 				*_m.URL = value.String
+			}
+		case publication.FieldPublished:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field published", values[i])
+			} else if value.Valid {
+				_m.Published = int(value.Int64)
 			}
 		case publication.FieldPublishedAt:
 			if value, ok := values[i].(*sql.NullTime); !ok {
@@ -147,6 +168,11 @@ func (_m *Publication) String() string {
 	builder.WriteString("fingerprint=")
 	builder.WriteString(fmt.Sprintf("%v", _m.Fingerprint))
 	builder.WriteString(", ")
+	if v := _m.ActorID; v != nil {
+		builder.WriteString("actor_id=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
 	builder.WriteString("title=")
 	builder.WriteString(_m.Title)
 	builder.WriteString(", ")
@@ -159,6 +185,9 @@ func (_m *Publication) String() string {
 		builder.WriteString("url=")
 		builder.WriteString(*v)
 	}
+	builder.WriteString(", ")
+	builder.WriteString("published=")
+	builder.WriteString(fmt.Sprintf("%v", _m.Published))
 	builder.WriteString(", ")
 	builder.WriteString("published_at=")
 	builder.WriteString(_m.PublishedAt.Format(time.ANSIC))

@@ -36,6 +36,20 @@ func (_c *PublicationCreate) SetFingerprint(v []byte) *PublicationCreate {
 	return _c
 }
 
+// SetActorID sets the "actor_id" field.
+func (_c *PublicationCreate) SetActorID(v uuid.UUID) *PublicationCreate {
+	_c.mutation.SetActorID(v)
+	return _c
+}
+
+// SetNillableActorID sets the "actor_id" field if the given value is not nil.
+func (_c *PublicationCreate) SetNillableActorID(v *uuid.UUID) *PublicationCreate {
+	if v != nil {
+		_c.SetActorID(*v)
+	}
+	return _c
+}
+
 // SetTitle sets the "title" field.
 func (_c *PublicationCreate) SetTitle(v string) *PublicationCreate {
 	_c.mutation.SetTitle(v)
@@ -67,6 +81,12 @@ func (_c *PublicationCreate) SetNillableURL(v *string) *PublicationCreate {
 	if v != nil {
 		_c.SetURL(*v)
 	}
+	return _c
+}
+
+// SetPublished sets the "published" field.
+func (_c *PublicationCreate) SetPublished(v int) *PublicationCreate {
+	_c.mutation.SetPublished(v)
 	return _c
 }
 
@@ -125,6 +145,9 @@ func (_c *PublicationCreate) check() error {
 	if _, ok := _c.mutation.Title(); !ok {
 		return &ValidationError{Name: "title", err: errors.New(`ent: missing required field "Publication.title"`)}
 	}
+	if _, ok := _c.mutation.Published(); !ok {
+		return &ValidationError{Name: "published", err: errors.New(`ent: missing required field "Publication.published"`)}
+	}
 	if _, ok := _c.mutation.PublishedAt(); !ok {
 		return &ValidationError{Name: "published_at", err: errors.New(`ent: missing required field "Publication.published_at"`)}
 	}
@@ -172,6 +195,10 @@ func (_c *PublicationCreate) createSpec() (*Publication, *sqlgraph.CreateSpec) {
 		_spec.SetField(publication.FieldFingerprint, field.TypeBytes, value)
 		_node.Fingerprint = value
 	}
+	if value, ok := _c.mutation.ActorID(); ok {
+		_spec.SetField(publication.FieldActorID, field.TypeUUID, value)
+		_node.ActorID = &value
+	}
 	if value, ok := _c.mutation.Title(); ok {
 		_spec.SetField(publication.FieldTitle, field.TypeString, value)
 		_node.Title = value
@@ -183,6 +210,10 @@ func (_c *PublicationCreate) createSpec() (*Publication, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.URL(); ok {
 		_spec.SetField(publication.FieldURL, field.TypeString, value)
 		_node.URL = &value
+	}
+	if value, ok := _c.mutation.Published(); ok {
+		_spec.SetField(publication.FieldPublished, field.TypeInt, value)
+		_node.Published = value
 	}
 	if value, ok := _c.mutation.PublishedAt(); ok {
 		_spec.SetField(publication.FieldPublishedAt, field.TypeTime, value)
@@ -240,6 +271,54 @@ type (
 	}
 )
 
+// SetTitle sets the "title" field.
+func (u *PublicationUpsert) SetTitle(v string) *PublicationUpsert {
+	u.Set(publication.FieldTitle, v)
+	return u
+}
+
+// UpdateTitle sets the "title" field to the value that was provided on create.
+func (u *PublicationUpsert) UpdateTitle() *PublicationUpsert {
+	u.SetExcluded(publication.FieldTitle)
+	return u
+}
+
+// SetBody sets the "body" field.
+func (u *PublicationUpsert) SetBody(v string) *PublicationUpsert {
+	u.Set(publication.FieldBody, v)
+	return u
+}
+
+// UpdateBody sets the "body" field to the value that was provided on create.
+func (u *PublicationUpsert) UpdateBody() *PublicationUpsert {
+	u.SetExcluded(publication.FieldBody)
+	return u
+}
+
+// ClearBody clears the value of the "body" field.
+func (u *PublicationUpsert) ClearBody() *PublicationUpsert {
+	u.SetNull(publication.FieldBody)
+	return u
+}
+
+// SetURL sets the "url" field.
+func (u *PublicationUpsert) SetURL(v string) *PublicationUpsert {
+	u.Set(publication.FieldURL, v)
+	return u
+}
+
+// UpdateURL sets the "url" field to the value that was provided on create.
+func (u *PublicationUpsert) UpdateURL() *PublicationUpsert {
+	u.SetExcluded(publication.FieldURL)
+	return u
+}
+
+// ClearURL clears the value of the "url" field.
+func (u *PublicationUpsert) ClearURL() *PublicationUpsert {
+	u.SetNull(publication.FieldURL)
+	return u
+}
+
 // UpdateNewValues updates the mutable fields using the new values that were set on create except the ID field.
 // Using this option is equivalent to using:
 //
@@ -263,14 +342,11 @@ func (u *PublicationUpsertOne) UpdateNewValues() *PublicationUpsertOne {
 		if _, exists := u.create.mutation.Fingerprint(); exists {
 			s.SetIgnore(publication.FieldFingerprint)
 		}
-		if _, exists := u.create.mutation.Title(); exists {
-			s.SetIgnore(publication.FieldTitle)
+		if _, exists := u.create.mutation.ActorID(); exists {
+			s.SetIgnore(publication.FieldActorID)
 		}
-		if _, exists := u.create.mutation.Body(); exists {
-			s.SetIgnore(publication.FieldBody)
-		}
-		if _, exists := u.create.mutation.URL(); exists {
-			s.SetIgnore(publication.FieldURL)
+		if _, exists := u.create.mutation.Published(); exists {
+			s.SetIgnore(publication.FieldPublished)
 		}
 		if _, exists := u.create.mutation.PublishedAt(); exists {
 			s.SetIgnore(publication.FieldPublishedAt)
@@ -304,6 +380,62 @@ func (u *PublicationUpsertOne) Update(set func(*PublicationUpsert)) *Publication
 		set(&PublicationUpsert{UpdateSet: update})
 	}))
 	return u
+}
+
+// SetTitle sets the "title" field.
+func (u *PublicationUpsertOne) SetTitle(v string) *PublicationUpsertOne {
+	return u.Update(func(s *PublicationUpsert) {
+		s.SetTitle(v)
+	})
+}
+
+// UpdateTitle sets the "title" field to the value that was provided on create.
+func (u *PublicationUpsertOne) UpdateTitle() *PublicationUpsertOne {
+	return u.Update(func(s *PublicationUpsert) {
+		s.UpdateTitle()
+	})
+}
+
+// SetBody sets the "body" field.
+func (u *PublicationUpsertOne) SetBody(v string) *PublicationUpsertOne {
+	return u.Update(func(s *PublicationUpsert) {
+		s.SetBody(v)
+	})
+}
+
+// UpdateBody sets the "body" field to the value that was provided on create.
+func (u *PublicationUpsertOne) UpdateBody() *PublicationUpsertOne {
+	return u.Update(func(s *PublicationUpsert) {
+		s.UpdateBody()
+	})
+}
+
+// ClearBody clears the value of the "body" field.
+func (u *PublicationUpsertOne) ClearBody() *PublicationUpsertOne {
+	return u.Update(func(s *PublicationUpsert) {
+		s.ClearBody()
+	})
+}
+
+// SetURL sets the "url" field.
+func (u *PublicationUpsertOne) SetURL(v string) *PublicationUpsertOne {
+	return u.Update(func(s *PublicationUpsert) {
+		s.SetURL(v)
+	})
+}
+
+// UpdateURL sets the "url" field to the value that was provided on create.
+func (u *PublicationUpsertOne) UpdateURL() *PublicationUpsertOne {
+	return u.Update(func(s *PublicationUpsert) {
+		s.UpdateURL()
+	})
+}
+
+// ClearURL clears the value of the "url" field.
+func (u *PublicationUpsertOne) ClearURL() *PublicationUpsertOne {
+	return u.Update(func(s *PublicationUpsert) {
+		s.ClearURL()
+	})
 }
 
 // Exec executes the query.
@@ -494,14 +626,11 @@ func (u *PublicationUpsertBulk) UpdateNewValues() *PublicationUpsertBulk {
 			if _, exists := b.mutation.Fingerprint(); exists {
 				s.SetIgnore(publication.FieldFingerprint)
 			}
-			if _, exists := b.mutation.Title(); exists {
-				s.SetIgnore(publication.FieldTitle)
+			if _, exists := b.mutation.ActorID(); exists {
+				s.SetIgnore(publication.FieldActorID)
 			}
-			if _, exists := b.mutation.Body(); exists {
-				s.SetIgnore(publication.FieldBody)
-			}
-			if _, exists := b.mutation.URL(); exists {
-				s.SetIgnore(publication.FieldURL)
+			if _, exists := b.mutation.Published(); exists {
+				s.SetIgnore(publication.FieldPublished)
 			}
 			if _, exists := b.mutation.PublishedAt(); exists {
 				s.SetIgnore(publication.FieldPublishedAt)
@@ -536,6 +665,62 @@ func (u *PublicationUpsertBulk) Update(set func(*PublicationUpsert)) *Publicatio
 		set(&PublicationUpsert{UpdateSet: update})
 	}))
 	return u
+}
+
+// SetTitle sets the "title" field.
+func (u *PublicationUpsertBulk) SetTitle(v string) *PublicationUpsertBulk {
+	return u.Update(func(s *PublicationUpsert) {
+		s.SetTitle(v)
+	})
+}
+
+// UpdateTitle sets the "title" field to the value that was provided on create.
+func (u *PublicationUpsertBulk) UpdateTitle() *PublicationUpsertBulk {
+	return u.Update(func(s *PublicationUpsert) {
+		s.UpdateTitle()
+	})
+}
+
+// SetBody sets the "body" field.
+func (u *PublicationUpsertBulk) SetBody(v string) *PublicationUpsertBulk {
+	return u.Update(func(s *PublicationUpsert) {
+		s.SetBody(v)
+	})
+}
+
+// UpdateBody sets the "body" field to the value that was provided on create.
+func (u *PublicationUpsertBulk) UpdateBody() *PublicationUpsertBulk {
+	return u.Update(func(s *PublicationUpsert) {
+		s.UpdateBody()
+	})
+}
+
+// ClearBody clears the value of the "body" field.
+func (u *PublicationUpsertBulk) ClearBody() *PublicationUpsertBulk {
+	return u.Update(func(s *PublicationUpsert) {
+		s.ClearBody()
+	})
+}
+
+// SetURL sets the "url" field.
+func (u *PublicationUpsertBulk) SetURL(v string) *PublicationUpsertBulk {
+	return u.Update(func(s *PublicationUpsert) {
+		s.SetURL(v)
+	})
+}
+
+// UpdateURL sets the "url" field to the value that was provided on create.
+func (u *PublicationUpsertBulk) UpdateURL() *PublicationUpsertBulk {
+	return u.Update(func(s *PublicationUpsert) {
+		s.UpdateURL()
+	})
+}
+
+// ClearURL clears the value of the "url" field.
+func (u *PublicationUpsertBulk) ClearURL() *PublicationUpsertBulk {
+	return u.Update(func(s *PublicationUpsert) {
+		s.ClearURL()
+	})
 }
 
 // Exec executes the query.

@@ -28,6 +28,60 @@ func (_u *PublicationUpdate) Where(ps ...predicate.Publication) *PublicationUpda
 	return _u
 }
 
+// SetTitle sets the "title" field.
+func (_u *PublicationUpdate) SetTitle(v string) *PublicationUpdate {
+	_u.mutation.SetTitle(v)
+	return _u
+}
+
+// SetNillableTitle sets the "title" field if the given value is not nil.
+func (_u *PublicationUpdate) SetNillableTitle(v *string) *PublicationUpdate {
+	if v != nil {
+		_u.SetTitle(*v)
+	}
+	return _u
+}
+
+// SetBody sets the "body" field.
+func (_u *PublicationUpdate) SetBody(v string) *PublicationUpdate {
+	_u.mutation.SetBody(v)
+	return _u
+}
+
+// SetNillableBody sets the "body" field if the given value is not nil.
+func (_u *PublicationUpdate) SetNillableBody(v *string) *PublicationUpdate {
+	if v != nil {
+		_u.SetBody(*v)
+	}
+	return _u
+}
+
+// ClearBody clears the value of the "body" field.
+func (_u *PublicationUpdate) ClearBody() *PublicationUpdate {
+	_u.mutation.ClearBody()
+	return _u
+}
+
+// SetURL sets the "url" field.
+func (_u *PublicationUpdate) SetURL(v string) *PublicationUpdate {
+	_u.mutation.SetURL(v)
+	return _u
+}
+
+// SetNillableURL sets the "url" field if the given value is not nil.
+func (_u *PublicationUpdate) SetNillableURL(v *string) *PublicationUpdate {
+	if v != nil {
+		_u.SetURL(*v)
+	}
+	return _u
+}
+
+// ClearURL clears the value of the "url" field.
+func (_u *PublicationUpdate) ClearURL() *PublicationUpdate {
+	_u.mutation.ClearURL()
+	return _u
+}
+
 // Mutation returns the PublicationMutation object of the builder.
 func (_u *PublicationUpdate) Mutation() *PublicationMutation {
 	return _u.mutation
@@ -75,8 +129,20 @@ func (_u *PublicationUpdate) sqlSave(ctx context.Context) (_node int, err error)
 			}
 		}
 	}
+	if _u.mutation.ActorIDCleared() {
+		_spec.ClearField(publication.FieldActorID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.Title(); ok {
+		_spec.SetField(publication.FieldTitle, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Body(); ok {
+		_spec.SetField(publication.FieldBody, field.TypeString, value)
+	}
 	if _u.mutation.BodyCleared() {
 		_spec.ClearField(publication.FieldBody, field.TypeString)
+	}
+	if value, ok := _u.mutation.URL(); ok {
+		_spec.SetField(publication.FieldURL, field.TypeString, value)
 	}
 	if _u.mutation.URLCleared() {
 		_spec.ClearField(publication.FieldURL, field.TypeString)
@@ -101,6 +167,60 @@ type PublicationUpdateOne struct {
 	hooks     []Hook
 	mutation  *PublicationMutation
 	modifiers []func(*sql.UpdateBuilder)
+}
+
+// SetTitle sets the "title" field.
+func (_u *PublicationUpdateOne) SetTitle(v string) *PublicationUpdateOne {
+	_u.mutation.SetTitle(v)
+	return _u
+}
+
+// SetNillableTitle sets the "title" field if the given value is not nil.
+func (_u *PublicationUpdateOne) SetNillableTitle(v *string) *PublicationUpdateOne {
+	if v != nil {
+		_u.SetTitle(*v)
+	}
+	return _u
+}
+
+// SetBody sets the "body" field.
+func (_u *PublicationUpdateOne) SetBody(v string) *PublicationUpdateOne {
+	_u.mutation.SetBody(v)
+	return _u
+}
+
+// SetNillableBody sets the "body" field if the given value is not nil.
+func (_u *PublicationUpdateOne) SetNillableBody(v *string) *PublicationUpdateOne {
+	if v != nil {
+		_u.SetBody(*v)
+	}
+	return _u
+}
+
+// ClearBody clears the value of the "body" field.
+func (_u *PublicationUpdateOne) ClearBody() *PublicationUpdateOne {
+	_u.mutation.ClearBody()
+	return _u
+}
+
+// SetURL sets the "url" field.
+func (_u *PublicationUpdateOne) SetURL(v string) *PublicationUpdateOne {
+	_u.mutation.SetURL(v)
+	return _u
+}
+
+// SetNillableURL sets the "url" field if the given value is not nil.
+func (_u *PublicationUpdateOne) SetNillableURL(v *string) *PublicationUpdateOne {
+	if v != nil {
+		_u.SetURL(*v)
+	}
+	return _u
+}
+
+// ClearURL clears the value of the "url" field.
+func (_u *PublicationUpdateOne) ClearURL() *PublicationUpdateOne {
+	_u.mutation.ClearURL()
+	return _u
 }
 
 // Mutation returns the PublicationMutation object of the builder.
@@ -180,8 +300,20 @@ func (_u *PublicationUpdateOne) sqlSave(ctx context.Context) (_node *Publication
 			}
 		}
 	}
+	if _u.mutation.ActorIDCleared() {
+		_spec.ClearField(publication.FieldActorID, field.TypeUUID)
+	}
+	if value, ok := _u.mutation.Title(); ok {
+		_spec.SetField(publication.FieldTitle, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.Body(); ok {
+		_spec.SetField(publication.FieldBody, field.TypeString, value)
+	}
 	if _u.mutation.BodyCleared() {
 		_spec.ClearField(publication.FieldBody, field.TypeString)
+	}
+	if value, ok := _u.mutation.URL(); ok {
+		_spec.SetField(publication.FieldURL, field.TypeString, value)
 	}
 	if _u.mutation.URLCleared() {
 		_spec.ClearField(publication.FieldURL, field.TypeString)

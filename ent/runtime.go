@@ -71,6 +71,10 @@ func init() {
 	memberDescInBlock := memberFields[15].Descriptor()
 	// member.DefaultInBlock holds the default value on creation for the in_block field.
 	member.DefaultInBlock = memberDescInBlock.Default.(bool)
+	// memberDescErasing is the schema descriptor for erasing field.
+	memberDescErasing := memberFields[18].Descriptor()
+	// member.DefaultErasing holds the default value on creation for the erasing field.
+	member.DefaultErasing = memberDescErasing.Default.(bool)
 	notificationFields := schema.Notification{}.Fields()
 	_ = notificationFields
 	// notificationDescReminder is the schema descriptor for reminder field.

@@ -77,11 +77,15 @@ func New(resolver *Resolver, options Options) *handler.Server {
 	return e
 }
 
-// mayRun refuses whatever asks for more than __typename and introspection without a viewer, and introspection where it
-// is off. Nothing is executed then.
+// hostDirective marks the root fields that are for the host application; all others are for members.
+const hostDirective = "forHost"
+
+// mayRun refuses whatever asks for more than __typename and introspection without a viewer, introspection where it is
+// off, the host application's fields to members, and members' fields, on which everything of a member's hangs, to the
+// host application. Nothing is executed then.
 func mayRun(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
-	signedIn := auth.ViewerOf(ctx) != nil
+	viewer := auth.ViewerOf(ctx)
 	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query", "Mutation", "Subscription"})
 	if op.Operation.Operation == ast.Subscription && len(fields) != 1 { // as when its only field is skipped
 		return refuse(Error(CodeBadUserInput, "A subscription has exactly one field."))
@@ -90,10 +94,14 @@ func mayRun(ctx context.Context, next graphql.OperationHandler) graphql.Response
 		introspects := field.Name == "__schema" || field.Name == "__type"
 		switch {
 		case field.Name == "__typename", introspects && !op.DisableIntrospection:
-		case !signedIn:
+		case viewer == nil:
 			return refuse(Error(CodeUnauthenticated, "Sign in: send a bearer token."))
 		case introspects:
 			return refuse(Error(CodeForbidden, "Introspection is off on this server."))
+		case viewer.Service && field.Definition.Directives.ForName(hostDirective) == nil:
+			return refuse(Error(CodeForbidden, "This is for members: send a member's token."))
+		case !viewer.Service && field.Definition.Directives.ForName(hostDirective) != nil:
+			return refuse(Error(CodeForbidden, "This is for the host application: send a token with the scope acquaint:service."))
 		}
 	}
 	return next(ctx)

@@ -6,6 +6,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 
 	"github.com/acquaint/acquaint/graph/model"
+	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/refusal"
@@ -39,4 +40,35 @@ func markOf(input model.MarkNotificationsReadInput) (notification.Mark, error) {
 		mark.Through = &sequence
 	}
 	return mark, nil
+}
+
+// publicationOf reads what to publish to whom. An id that is no member's stays none, so that it is as one of a member who
+// does not exist.
+func publicationOf(input model.PublishNotificationInput) host.PublishInput {
+	in := host.PublishInput{
+		Key: input.Key, Category: model.CategoryOf(input.Category), Subjects: input.Subjects.Value(), Title: input.Title,
+		Body: orNone(input.Body), URL: orNone(input.URL), ActorSubject: orNone(input.ActorSubject),
+		Named: len(input.Subjects.Value()) + len(input.MemberIds.Value()),
+	}
+	for _, s := range input.MemberIds.Value() {
+		if key, ok := model.MemberID(s); ok {
+			in.Members = append(in.Members, key)
+		}
+	}
+	if actor := input.ActorID.Value(); actor != nil {
+		in.ActorNamed++
+		in.Actor, _ = model.MemberID(*actor)
+	}
+	if input.ActorSubject.Value() != nil {
+		in.ActorNamed++
+	}
+	return in
+}
+
+// orNone reads a field of an input for which null, and the empty text, are the same as leaving it out.
+func orNone(field graphql.Omittable[*string]) string {
+	if value := field.Value(); value != nil {
+		return *value
+	}
+	return ""
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/vikstrous/dataloadgen"
 
 	"github.com/acquaint/acquaint/graph/model"
+	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
@@ -34,6 +35,7 @@ type loaders struct {
 
 	members       lazily[id.Member, *model.Member]
 	invitations   lazily[id.Invitation, *model.Invitation]
+	publications  lazily[id.Publication, host.Publication]
 	relationships lazily[id.Member, network.Relationship]
 	degrees       lazily[id.Member, int]
 	mutual        lazily[mutualKey, []id.Member]
@@ -115,6 +117,17 @@ func (l *loaders) invitation() *dataloadgen.Loader[id.Invitation, *model.Invitat
 		out := make(map[id.Invitation]*model.Invitation, len(list))
 		for _, i := range list {
 			out[i.ID] = model.NewInvitation(l.viewer, i)
+		}
+		return out, err
+	})
+}
+
+func (l *loaders) publication() *dataloadgen.Loader[id.Publication, host.Publication] {
+	return l.publications.get(l, func(ctx context.Context, ids []id.Publication) (map[id.Publication]host.Publication, error) {
+		list, err := l.resolver.Host.Publications(ctx, ids)
+		out := make(map[id.Publication]host.Publication, len(list))
+		for _, p := range list {
+			out[p.ID] = p
 		}
 		return out, err
 	})

@@ -6,13 +6,16 @@ import (
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/auth"
 	"github.com/acquaint/acquaint/internal/batch"
+	"github.com/acquaint/acquaint/internal/export"
 	"github.com/acquaint/acquaint/internal/feed"
+	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/message"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/realtime"
+	"github.com/acquaint/acquaint/internal/report"
 )
 
 // Resolver is what the resolvers call.
@@ -21,6 +24,9 @@ type Resolver struct {
 	Network       *network.Service
 	Messages      *message.Service
 	Notifications *notification.Service
+	Host          *host.Service
+	Reports       *report.Service
+	Exports       *export.Service
 	Inboxes       *realtime.Hub[notification.Notification]
 	Feeds         *realtime.Hub[feed.Entry]
 

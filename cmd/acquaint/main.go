@@ -37,6 +37,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the server."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database to this version, and end."`
 	Token   tokenCommand   `cmd:"" help:"Print a token signed with the secret, as the host application would make one."`
+	Reports reportsCommand `cmd:"" help:"Deal with what members reported of other members."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

@@ -46,6 +46,8 @@ const (
 	FieldSuspendedAt = "suspended_at"
 	// FieldErasedAt holds the string denoting the erased_at field in the database.
 	FieldErasedAt = "erased_at"
+	// FieldErasing holds the string denoting the erasing field in the database.
+	FieldErasing = "erasing"
 	// EdgePeers holds the string denoting the peers edge name in mutations.
 	EdgePeers = "peers"
 	// EdgeBarredRecipients holds the string denoting the barred_recipients edge name in mutations.
@@ -138,6 +140,7 @@ var Columns = []string{
 	FieldInBlock,
 	FieldSuspendedAt,
 	FieldErasedAt,
+	FieldErasing,
 }
 
 var (
@@ -179,6 +182,8 @@ var (
 	DefaultShareEmail bool
 	// DefaultInBlock holds the default value on creation for the "in_block" field.
 	DefaultInBlock bool
+	// DefaultErasing holds the default value on creation for the "erasing" field.
+	DefaultErasing bool
 )
 
 // OrderOption defines the ordering options for the Member queries.
@@ -272,6 +277,11 @@ func BySuspendedAt(opts ...sql.OrderTermOption) OrderOption {
 // ByErasedAt orders the results by the erased_at field.
 func ByErasedAt(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldErasedAt, opts...).ToFunc()
+}
+
+// ByErasing orders the results by the erasing field.
+func ByErasing(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldErasing, opts...).ToFunc()
 }
 
 // ByPeersCount orders the results by peers count.

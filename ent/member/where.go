@@ -141,6 +141,11 @@ func ErasedAt(v time.Time) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldErasedAt, v))
 }
 
+// Erasing applies equality check predicate on the "erasing" field. It's identical to ErasingEQ.
+func Erasing(v bool) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldErasing, v))
+}
+
 // SubjectEQ applies the EQ predicate on the "subject" field.
 func SubjectEQ(v string) predicate.Member {
 	return predicate.Member(sql.FieldEQ(FieldSubject, v))
@@ -1139,6 +1144,16 @@ func ErasedAtIsNil() predicate.Member {
 // ErasedAtNotNil applies the NotNil predicate on the "erased_at" field.
 func ErasedAtNotNil() predicate.Member {
 	return predicate.Member(sql.FieldNotNull(FieldErasedAt))
+}
+
+// ErasingEQ applies the EQ predicate on the "erasing" field.
+func ErasingEQ(v bool) predicate.Member {
+	return predicate.Member(sql.FieldEQ(FieldErasing, v))
+}
+
+// ErasingNEQ applies the NEQ predicate on the "erasing" field.
+func ErasingNEQ(v bool) predicate.Member {
+	return predicate.Member(sql.FieldNEQ(FieldErasing, v))
 }
 
 // HasPeers applies the HasEdge predicate on the "peers" edge.

@@ -238,6 +238,11 @@ var (
 				Columns: []*schema.Column{InvitationsColumns[13], InvitationsColumns[7]},
 			},
 			{
+				Name:    "invitation_recipient",
+				Unique:  false,
+				Columns: []*schema.Column{InvitationsColumns[14]},
+			},
+			{
 				Name:    "invitation_expiry",
 				Unique:  false,
 				Columns: []*schema.Column{InvitationsColumns[7]},
@@ -267,12 +272,39 @@ var (
 		{Name: "in_block", Type: field.TypeBool, Default: false},
 		{Name: "suspended_at", Type: field.TypeTime, Nullable: true},
 		{Name: "erased_at", Type: field.TypeTime, Nullable: true},
+		{Name: "erasing", Type: field.TypeBool, Default: false},
 	}
 	// MembersTable holds the schema information for the "members" table.
 	MembersTable = &schema.Table{
 		Name:       "members",
 		Columns:    MembersColumns,
 		PrimaryKey: []*schema.Column{MembersColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "member_suspended_at",
+				Unique:  false,
+				Columns: []*schema.Column{MembersColumns[16]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "suspended_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "member_erased_at",
+				Unique:  false,
+				Columns: []*schema.Column{MembersColumns[17]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "erased_at IS NOT NULL",
+				},
+			},
+			{
+				Name:    "member_erasing",
+				Unique:  false,
+				Columns: []*schema.Column{MembersColumns[0]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "erasing",
+				},
+			},
+		},
 	}
 	// MessagesColumns holds the columns for the "messages" table.
 	MessagesColumns = []*schema.Column{
@@ -352,6 +384,14 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{NotificationsColumns[4]},
 			},
+			{
+				Name:    "notification_published",
+				Unique:  false,
+				Columns: []*schema.Column{NotificationsColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "publication_id IS NOT NULL",
+				},
+			},
 		},
 	}
 	// ParticipantsColumns holds the columns for the "participants" table.
@@ -422,9 +462,11 @@ var (
 		{Name: "id", Type: field.TypeUUID},
 		{Name: "key", Type: field.TypeString, Unique: true, Size: 2147483647},
 		{Name: "fingerprint", Type: field.TypeBytes},
+		{Name: "actor_id", Type: field.TypeUUID, Nullable: true},
 		{Name: "title", Type: field.TypeString, Size: 2147483647},
 		{Name: "body", Type: field.TypeString, Nullable: true, Size: 2147483647},
 		{Name: "url", Type: field.TypeString, Nullable: true, Size: 2147483647},
+		{Name: "published", Type: field.TypeInt},
 		{Name: "published_at", Type: field.TypeTime},
 	}
 	// PublicationsTable holds the schema information for the "publications" table.
@@ -432,6 +474,16 @@ var (
 		Name:       "publications",
 		Columns:    PublicationsColumns,
 		PrimaryKey: []*schema.Column{PublicationsColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "publication_actor_id",
+				Unique:  false,
+				Columns: []*schema.Column{PublicationsColumns[3]},
+				Annotation: &entsql.IndexAnnotation{
+					Where: "actor_id IS NOT NULL",
+				},
+			},
+		},
 	}
 	// ReinviteBarsColumns holds the columns for the "reinvite_bars" table.
 	ReinviteBarsColumns = []*schema.Column{
@@ -459,6 +511,13 @@ var (
 				OnDelete:   schema.NoAction,
 			},
 		},
+		Indexes: []*schema.Index{
+			{
+				Name:    "reinvitebar_recipient_id",
+				Unique:  false,
+				Columns: []*schema.Column{ReinviteBarsColumns[3]},
+			},
+		},
 	}
 	// ReportsColumns holds the columns for the "reports" table.
 	ReportsColumns = []*schema.Column{
@@ -484,6 +543,16 @@ var (
 				Annotation: &entsql.IndexAnnotation{
 					Where: "resolved_at IS NULL",
 				},
+			},
+			{
+				Name:    "report_all",
+				Unique:  false,
+				Columns: []*schema.Column{ReportsColumns[5], ReportsColumns[0]},
+			},
+			{
+				Name:    "report_reporter_id_reported_id",
+				Unique:  false,
+				Columns: []*schema.Column{ReportsColumns[1], ReportsColumns[2]},
 			},
 		},
 	}

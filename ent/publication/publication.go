@@ -15,12 +15,16 @@ const (
 	FieldKey = "key"
 	// FieldFingerprint holds the string denoting the fingerprint field in the database.
 	FieldFingerprint = "fingerprint"
+	// FieldActorID holds the string denoting the actor_id field in the database.
+	FieldActorID = "actor_id"
 	// FieldTitle holds the string denoting the title field in the database.
 	FieldTitle = "title"
 	// FieldBody holds the string denoting the body field in the database.
 	FieldBody = "body"
 	// FieldURL holds the string denoting the url field in the database.
 	FieldURL = "url"
+	// FieldPublished holds the string denoting the published field in the database.
+	FieldPublished = "published"
 	// FieldPublishedAt holds the string denoting the published_at field in the database.
 	FieldPublishedAt = "published_at"
 	// Table holds the table name of the publication in the database.
@@ -32,9 +36,11 @@ var Columns = []string{
 	FieldID,
 	FieldKey,
 	FieldFingerprint,
+	FieldActorID,
 	FieldTitle,
 	FieldBody,
 	FieldURL,
+	FieldPublished,
 	FieldPublishedAt,
 }
 
@@ -61,6 +67,11 @@ func ByKey(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldKey, opts...).ToFunc()
 }
 
+// ByActorID orders the results by the actor_id field.
+func ByActorID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldActorID, opts...).ToFunc()
+}
+
 // ByTitle orders the results by the title field.
 func ByTitle(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldTitle, opts...).ToFunc()
@@ -74,6 +85,11 @@ func ByBody(opts ...sql.OrderTermOption) OrderOption {
 // ByURL orders the results by the url field.
 func ByURL(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldURL, opts...).ToFunc()
+}
+
+// ByPublished orders the results by the published field.
+func ByPublished(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldPublished, opts...).ToFunc()
 }
 
 // ByPublishedAt orders the results by the published_at field.

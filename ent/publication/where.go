@@ -65,6 +65,11 @@ func Fingerprint(v []byte) predicate.Publication {
 	return predicate.Publication(sql.FieldEQ(FieldFingerprint, v))
 }
 
+// ActorID applies equality check predicate on the "actor_id" field. It's identical to ActorIDEQ.
+func ActorID(v uuid.UUID) predicate.Publication {
+	return predicate.Publication(sql.FieldEQ(FieldActorID, v))
+}
+
 // Title applies equality check predicate on the "title" field. It's identical to TitleEQ.
 func Title(v string) predicate.Publication {
 	return predicate.Publication(sql.FieldEQ(FieldTitle, v))
@@ -78,6 +83,11 @@ func Body(v string) predicate.Publication {
 // URL applies equality check predicate on the "url" field. It's identical to URLEQ.
 func URL(v string) predicate.Publication {
 	return predicate.Publication(sql.FieldEQ(FieldURL, v))
+}
+
+// Published applies equality check predicate on the "published" field. It's identical to PublishedEQ.
+func Published(v int) predicate.Publication {
+	return predicate.Publication(sql.FieldEQ(FieldPublished, v))
 }
 
 // PublishedAt applies equality check predicate on the "published_at" field. It's identical to PublishedAtEQ.
@@ -188,6 +198,56 @@ func FingerprintLT(v []byte) predicate.Publication {
 // FingerprintLTE applies the LTE predicate on the "fingerprint" field.
 func FingerprintLTE(v []byte) predicate.Publication {
 	return predicate.Publication(sql.FieldLTE(FieldFingerprint, v))
+}
+
+// ActorIDEQ applies the EQ predicate on the "actor_id" field.
+func ActorIDEQ(v uuid.UUID) predicate.Publication {
+	return predicate.Publication(sql.FieldEQ(FieldActorID, v))
+}
+
+// ActorIDNEQ applies the NEQ predicate on the "actor_id" field.
+func ActorIDNEQ(v uuid.UUID) predicate.Publication {
+	return predicate.Publication(sql.FieldNEQ(FieldActorID, v))
+}
+
+// ActorIDIn applies the In predicate on the "actor_id" field.
+func ActorIDIn(vs ...uuid.UUID) predicate.Publication {
+	return predicate.Publication(sql.FieldIn(FieldActorID, vs...))
+}
+
+// ActorIDNotIn applies the NotIn predicate on the "actor_id" field.
+func ActorIDNotIn(vs ...uuid.UUID) predicate.Publication {
+	return predicate.Publication(sql.FieldNotIn(FieldActorID, vs...))
+}
+
+// ActorIDGT applies the GT predicate on the "actor_id" field.
+func ActorIDGT(v uuid.UUID) predicate.Publication {
+	return predicate.Publication(sql.FieldGT(FieldActorID, v))
+}
+
+// ActorIDGTE applies the GTE predicate on the "actor_id" field.
+func ActorIDGTE(v uuid.UUID) predicate.Publication {
+	return predicate.Publication(sql.FieldGTE(FieldActorID, v))
+}
+
+// ActorIDLT applies the LT predicate on the "actor_id" field.
+func ActorIDLT(v uuid.UUID) predicate.Publication {
+	return predicate.Publication(sql.FieldLT(FieldActorID, v))
+}
+
+// ActorIDLTE applies the LTE predicate on the "actor_id" field.
+func ActorIDLTE(v uuid.UUID) predicate.Publication {
+	return predicate.Publication(sql.FieldLTE(FieldActorID, v))
+}
+
+// ActorIDIsNil applies the IsNil predicate on the "actor_id" field.
+func ActorIDIsNil() predicate.Publication {
+	return predicate.Publication(sql.FieldIsNull(FieldActorID))
+}
+
+// ActorIDNotNil applies the NotNil predicate on the "actor_id" field.
+func ActorIDNotNil() predicate.Publication {
+	return predicate.Publication(sql.FieldNotNull(FieldActorID))
 }
 
 // TitleEQ applies the EQ predicate on the "title" field.
@@ -403,6 +463,46 @@ func URLEqualFold(v string) predicate.Publication {
 // URLContainsFold applies the ContainsFold predicate on the "url" field.
 func URLContainsFold(v string) predicate.Publication {
 	return predicate.Publication(sql.FieldContainsFold(FieldURL, v))
+}
+
+// PublishedEQ applies the EQ predicate on the "published" field.
+func PublishedEQ(v int) predicate.Publication {
+	return predicate.Publication(sql.FieldEQ(FieldPublished, v))
+}
+
+// PublishedNEQ applies the NEQ predicate on the "published" field.
+func PublishedNEQ(v int) predicate.Publication {
+	return predicate.Publication(sql.FieldNEQ(FieldPublished, v))
+}
+
+// PublishedIn applies the In predicate on the "published" field.
+func PublishedIn(vs ...int) predicate.Publication {
+	return predicate.Publication(sql.FieldIn(FieldPublished, vs...))
+}
+
+// PublishedNotIn applies the NotIn predicate on the "published" field.
+func PublishedNotIn(vs ...int) predicate.Publication {
+	return predicate.Publication(sql.FieldNotIn(FieldPublished, vs...))
+}
+
+// PublishedGT applies the GT predicate on the "published" field.
+func PublishedGT(v int) predicate.Publication {
+	return predicate.Publication(sql.FieldGT(FieldPublished, v))
+}
+
+// PublishedGTE applies the GTE predicate on the "published" field.
+func PublishedGTE(v int) predicate.Publication {
+	return predicate.Publication(sql.FieldGTE(FieldPublished, v))
+}
+
+// PublishedLT applies the LT predicate on the "published" field.
+func PublishedLT(v int) predicate.Publication {
+	return predicate.Publication(sql.FieldLT(FieldPublished, v))
+}
+
+// PublishedLTE applies the LTE predicate on the "published" field.
+func PublishedLTE(v int) predicate.Publication {
+	return predicate.Publication(sql.FieldLTE(FieldPublished, v))
 }
 
 // PublishedAtEQ applies the EQ predicate on the "published_at" field.

@@ -65,6 +65,8 @@ func (Invitation) Indexes() []ent.Index {
 		index.Fields("recipient_id", "state", "listed_at", "id").Annotations(entsql.IndexWhere(OpenStates)),
 		// The limit of invitations in a window of time, whatever has become of them.
 		index.Fields("sender_id", "sent_at").StorageKey("invitation_window"),
+		// Whatever was sent to a member, to erase it.
+		index.Fields("recipient_id").StorageKey("invitation_recipient"),
 		// What expires next.
 		index.Fields("sent_at").StorageKey("invitation_expiry").Annotations(entsql.IndexWhere(OpenStates)),
 	}

@@ -2,8 +2,10 @@ package schema
 
 import (
 	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
 )
 
@@ -16,7 +18,7 @@ func (Member) Fields() []ent.Field {
 		field.UUID("id", uuid.UUID{}).Immutable(),
 		// The host application's user id, the "sub" of the member's tokens. Unique: the first sign-in inserts, every
 		// other finds it here.
-		// An erased member's makes room for a new one.
+		// An erased member's is random, and makes room for a new one.
 		field.Text("subject").Unique(),
 		// Unique: serves member(handle:), and settles two sign-ins that want the same handle.
 		field.Text("handle").Unique(),
@@ -39,6 +41,19 @@ func (Member) Fields() []ent.Field {
 		field.Time("suspended_at").Optional().Nillable(),
 		// The host application had the member deleted: nothing personal is left, what others have of them stays.
 		field.Time("erased_at").Optional().Nillable(),
+		// Not everything of an erased member's is gone yet.
+		field.Bool("erasing").Default(false),
+	}
+}
+
+// Indexes of members.
+func (Member) Indexes() []ent.Index {
+	return []ent.Index{
+		// Whose access ended lately: what they have open is closed, on every node.
+		index.Fields("suspended_at").Annotations(entsql.IndexWhere("suspended_at IS NOT NULL")),
+		index.Fields("erased_at").Annotations(entsql.IndexWhere("erased_at IS NOT NULL")),
+		// What the erasing task has left to do.
+		index.Fields("id").StorageKey("member_erasing").Annotations(entsql.IndexWhere("erasing")),
 	}
 }
 

@@ -52,5 +52,8 @@ func (Notification) Indexes() []ent.Index {
 			Annotations(entsql.IndexWhere("read_at IS NULL")),
 		// Taking back what told of an invitation when it is withdrawn.
 		index.Fields("invitation_id"),
+		// Those of publications that an erased member was the actor of; the others are found by whom they had to do with.
+		index.Fields("actor_id").StorageKey("notification_published").
+			Annotations(entsql.IndexWhere("publication_id IS NOT NULL")),
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"entgo.io/ent/schema"
 	"entgo.io/ent/schema/edge"
 	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/index"
 	"github.com/google/uuid"
 )
 
@@ -32,5 +33,13 @@ func (ReinviteBar) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("sender", Member.Type).Unique().Required().Immutable().Field("sender_id"),
 		edge.To("recipient", Member.Type).Unique().Required().Immutable().Field("recipient_id"),
+	}
+}
+
+// Indexes of bars.
+func (ReinviteBar) Indexes() []ent.Index {
+	return []ent.Index{
+		// Whoever is barred from a member, to erase it.
+		index.Fields("recipient_id"),
 	}
 }

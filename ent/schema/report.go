@@ -17,7 +17,7 @@ func (Report) Fields() []ent.Field {
 		field.UUID("id", uuid.UUID{}).Immutable(),
 		field.UUID("reporter_id", uuid.UUID{}).Immutable(),
 		field.UUID("reported_id", uuid.UUID{}).Immutable(),
-		// A member.ReportReason.
+		// A report.Reason.
 		field.Text("reason").Immutable(),
 		// Cleared when the reporter is erased: it is their text.
 		field.Text("details").Optional().Nillable(),
@@ -33,5 +33,9 @@ func (Report) Indexes() []ent.Index {
 	return []ent.Index{
 		// The operators' list of what waits for them, oldest first.
 		index.Fields("created_at", "id").StorageKey("report_open").Annotations(entsql.IndexWhere("resolved_at IS NULL")),
+		// The operators' list of all.
+		index.Fields("created_at", "id").StorageKey("report_all"),
+		// A member's own, for their export, and of one member, to fold the same report again.
+		index.Fields("reporter_id", "reported_id"),
 	}
 }

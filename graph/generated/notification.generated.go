@@ -1040,6 +1040,11 @@ func (ec *executionContext) _Notification(ctx context.Context, sel ast.Selection
 			return graphql.Null
 		}
 		return ec._InvitationAcceptedNotification(ctx, sel, obj)
+	case *model.HostNotification:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._HostNotification(ctx, sel, obj)
 	default:
 		if typedObj, ok := obj.(graphql.Marshaler); ok {
 			return typedObj

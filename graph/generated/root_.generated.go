@@ -23,6 +23,7 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Conversation() ConversationResolver
+	HostNotification() HostNotificationResolver
 	Invitation() InvitationResolver
 	InvitationAcceptedNotification() InvitationAcceptedNotificationResolver
 	InvitationReceivedNotification() InvitationReceivedNotificationResolver
@@ -68,12 +69,34 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	DeleteMemberPayload struct {
+		DeletedMemberID func(childComplexity int) int
+		UserErrors      func(childComplexity int) int
+	}
+
 	Education struct {
 		EndedOn   func(childComplexity int) int
 		Field     func(childComplexity int) int
 		ID        func(childComplexity int) int
 		School    func(childComplexity int) int
 		StartedOn func(childComplexity int) int
+	}
+
+	ExportMyDataPayload struct {
+		Data       func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
+	HostNotification struct {
+		Actor     func(childComplexity int) int
+		Body      func(childComplexity int) int
+		Category  func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		ReadAt    func(childComplexity int) int
+		Sequence  func(childComplexity int) int
+		Title     func(childComplexity int) int
+		URL       func(childComplexity int) int
 	}
 
 	Invitation struct {
@@ -205,17 +228,23 @@ type ComplexityRoot struct {
 
 	Mutation struct {
 		BlockMember                   func(childComplexity int, input model.BlockMemberInput) int
+		DeleteMember                  func(childComplexity int, input model.DeleteMemberInput) int
+		ExportMyData                  func(childComplexity int) int
 		InviteMember                  func(childComplexity int, input model.InviteMemberInput) int
 		MarkConversationRead          func(childComplexity int, input model.MarkConversationReadInput) int
 		MarkNotificationsRead         func(childComplexity int, input model.MarkNotificationsReadInput) int
+		PublishNotification           func(childComplexity int, input model.PublishNotificationInput) int
 		RemindInvitation              func(childComplexity int, input model.RemindInvitationInput) int
 		RemoveConnection              func(childComplexity int, input model.RemoveConnectionInput) int
+		ReportMember                  func(childComplexity int, input model.ReportMemberInput) int
 		RespondToInvitation           func(childComplexity int, input model.RespondToInvitationInput) int
 		SendMessage                   func(childComplexity int, input model.SendMessageInput) int
+		SuspendMember                 func(childComplexity int, input model.SuspendMemberInput) int
 		UnblockMember                 func(childComplexity int, input model.UnblockMemberInput) int
 		UpdateMember                  func(childComplexity int, input model.UpdateMemberInput) int
 		UpdateNotificationPreferences func(childComplexity int, input model.UpdateNotificationPreferencesInput) int
 		UpdatePrivacySettings         func(childComplexity int, input model.UpdatePrivacySettingsInput) int
+		UpsertMember                  func(childComplexity int, input model.UpsertMemberInput) int
 		WithdrawInvitation            func(childComplexity int, input model.WithdrawInvitationInput) int
 	}
 
@@ -298,6 +327,11 @@ type ComplexityRoot struct {
 		Skills    func(childComplexity int) int
 	}
 
+	PublishNotificationPayload struct {
+		Published  func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Query struct {
 		Member func(childComplexity int, handle string) int
 		Node   func(childComplexity int, id string) int
@@ -323,6 +357,10 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	ReportMemberPayload struct {
+		UserErrors func(childComplexity int) int
+	}
+
 	RespondToInvitationPayload struct {
 		Invitation func(childComplexity int) int
 		Member     func(childComplexity int) int
@@ -340,6 +378,11 @@ type ComplexityRoot struct {
 		MessageReceived      func(childComplexity int) int
 		NetworkChanged       func(childComplexity int) int
 		NotificationReceived func(childComplexity int, after *string, categories []model.NotificationCategory) int
+	}
+
+	SuspendMemberPayload struct {
+		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UnblockMemberPayload struct {
@@ -360,6 +403,12 @@ type ComplexityRoot struct {
 	UpdatePrivacySettingsPayload struct {
 		PrivacySettings func(childComplexity int) int
 		UserErrors      func(childComplexity int) int
+	}
+
+	UpsertMemberPayload struct {
+		Created    func(childComplexity int) int
+		Member     func(childComplexity int) int
+		UserErrors func(childComplexity int) int
 	}
 
 	UserError struct {
@@ -497,6 +546,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ConversationEdge.Node(childComplexity), true
 
+	case "DeleteMemberPayload.deletedMemberId":
+		if e.ComplexityRoot.DeleteMemberPayload.DeletedMemberID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteMemberPayload.DeletedMemberID(childComplexity), true
+	case "DeleteMemberPayload.userErrors":
+		if e.ComplexityRoot.DeleteMemberPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteMemberPayload.UserErrors(childComplexity), true
+
 	case "Education.endedOn":
 		if e.ComplexityRoot.Education.EndedOn == nil {
 			break
@@ -527,6 +589,74 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Education.StartedOn(childComplexity), true
+
+	case "ExportMyDataPayload.data":
+		if e.ComplexityRoot.ExportMyDataPayload.Data == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportMyDataPayload.Data(childComplexity), true
+	case "ExportMyDataPayload.userErrors":
+		if e.ComplexityRoot.ExportMyDataPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ExportMyDataPayload.UserErrors(childComplexity), true
+
+	case "HostNotification.actor":
+		if e.ComplexityRoot.HostNotification.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HostNotification.Actor(childComplexity), true
+	case "HostNotification.body":
+		if e.ComplexityRoot.HostNotification.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HostNotification.Body(childComplexity), true
+	case "HostNotification.category":
+		if e.ComplexityRoot.HostNotification.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HostNotification.Category(childComplexity), true
+	case "HostNotification.createdAt":
+		if e.ComplexityRoot.HostNotification.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HostNotification.CreatedAt(childComplexity), true
+	case "HostNotification.id":
+		if e.ComplexityRoot.HostNotification.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HostNotification.ID(childComplexity), true
+	case "HostNotification.readAt":
+		if e.ComplexityRoot.HostNotification.ReadAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HostNotification.ReadAt(childComplexity), true
+	case "HostNotification.sequence":
+		if e.ComplexityRoot.HostNotification.Sequence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HostNotification.Sequence(childComplexity), true
+	case "HostNotification.title":
+		if e.ComplexityRoot.HostNotification.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HostNotification.Title(childComplexity), true
+	case "HostNotification.url":
+		if e.ComplexityRoot.HostNotification.URL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.HostNotification.URL(childComplexity), true
 
 	case "Invitation.acceptedAt":
 		if e.ComplexityRoot.Invitation.AcceptedAt == nil {
@@ -1039,6 +1169,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.BlockMember(childComplexity, args["input"].(model.BlockMemberInput)), true
+	case "Mutation.deleteMember":
+		if e.ComplexityRoot.Mutation.DeleteMember == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteMember_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteMember(childComplexity, args["input"].(model.DeleteMemberInput)), true
+	case "Mutation.exportMyData":
+		if e.ComplexityRoot.Mutation.ExportMyData == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Mutation.ExportMyData(childComplexity), true
 	case "Mutation.inviteMember":
 		if e.ComplexityRoot.Mutation.InviteMember == nil {
 			break
@@ -1072,6 +1219,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.MarkNotificationsRead(childComplexity, args["input"].(model.MarkNotificationsReadInput)), true
+	case "Mutation.publishNotification":
+		if e.ComplexityRoot.Mutation.PublishNotification == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_publishNotification_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.PublishNotification(childComplexity, args["input"].(model.PublishNotificationInput)), true
 	case "Mutation.remindInvitation":
 		if e.ComplexityRoot.Mutation.RemindInvitation == nil {
 			break
@@ -1094,6 +1252,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RemoveConnection(childComplexity, args["input"].(model.RemoveConnectionInput)), true
+	case "Mutation.reportMember":
+		if e.ComplexityRoot.Mutation.ReportMember == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_reportMember_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.ReportMember(childComplexity, args["input"].(model.ReportMemberInput)), true
 	case "Mutation.respondToInvitation":
 		if e.ComplexityRoot.Mutation.RespondToInvitation == nil {
 			break
@@ -1116,6 +1285,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(model.SendMessageInput)), true
+	case "Mutation.suspendMember":
+		if e.ComplexityRoot.Mutation.SuspendMember == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_suspendMember_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SuspendMember(childComplexity, args["input"].(model.SuspendMemberInput)), true
 	case "Mutation.unblockMember":
 		if e.ComplexityRoot.Mutation.UnblockMember == nil {
 			break
@@ -1160,6 +1340,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdatePrivacySettings(childComplexity, args["input"].(model.UpdatePrivacySettingsInput)), true
+	case "Mutation.upsertMember":
+		if e.ComplexityRoot.Mutation.UpsertMember == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_upsertMember_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpsertMember(childComplexity, args["input"].(model.UpsertMemberInput)), true
 	case "Mutation.withdrawInvitation":
 		if e.ComplexityRoot.Mutation.WithdrawInvitation == nil {
 			break
@@ -1459,6 +1650,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Profile.Skills(childComplexity), true
 
+	case "PublishNotificationPayload.published":
+		if e.ComplexityRoot.PublishNotificationPayload.Published == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublishNotificationPayload.Published(childComplexity), true
+	case "PublishNotificationPayload.userErrors":
+		if e.ComplexityRoot.PublishNotificationPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PublishNotificationPayload.UserErrors(childComplexity), true
+
 	case "Query.member":
 		if e.ComplexityRoot.Query.Member == nil {
 			break
@@ -1556,6 +1760,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RemoveConnectionPayload.UserErrors(childComplexity), true
 
+	case "ReportMemberPayload.userErrors":
+		if e.ComplexityRoot.ReportMemberPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportMemberPayload.UserErrors(childComplexity), true
+
 	case "RespondToInvitationPayload.invitation":
 		if e.ComplexityRoot.RespondToInvitationPayload.Invitation == nil {
 			break
@@ -1624,6 +1835,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Subscription.NotificationReceived(childComplexity, args["after"].(*string), args["categories"].([]model.NotificationCategory)), true
 
+	case "SuspendMemberPayload.member":
+		if e.ComplexityRoot.SuspendMemberPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspendMemberPayload.Member(childComplexity), true
+	case "SuspendMemberPayload.userErrors":
+		if e.ComplexityRoot.SuspendMemberPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SuspendMemberPayload.UserErrors(childComplexity), true
+
 	case "UnblockMemberPayload.member":
 		if e.ComplexityRoot.UnblockMemberPayload.Member == nil {
 			break
@@ -1675,6 +1899,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.UpdatePrivacySettingsPayload.UserErrors(childComplexity), true
+
+	case "UpsertMemberPayload.created":
+		if e.ComplexityRoot.UpsertMemberPayload.Created == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpsertMemberPayload.Created(childComplexity), true
+	case "UpsertMemberPayload.member":
+		if e.ComplexityRoot.UpsertMemberPayload.Member == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpsertMemberPayload.Member(childComplexity), true
+	case "UpsertMemberPayload.userErrors":
+		if e.ComplexityRoot.UpsertMemberPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpsertMemberPayload.UserErrors(childComplexity), true
 
 	case "UserError.code":
 		if e.ComplexityRoot.UserError.Code == nil {
@@ -1826,6 +2069,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	ec := newExecutionContext(opCtx, e, make(chan graphql.DeferredResult))
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputBlockMemberInput,
+		ec.unmarshalInputDeleteMemberInput,
 		ec.unmarshalInputEducationInput,
 		ec.unmarshalInputInviteMemberInput,
 		ec.unmarshalInputMarkConversationReadInput,
@@ -1833,14 +2077,18 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 		ec.unmarshalInputNotificationSettingInput,
 		ec.unmarshalInputPositionInput,
 		ec.unmarshalInputProfileInput,
+		ec.unmarshalInputPublishNotificationInput,
 		ec.unmarshalInputRemindInvitationInput,
 		ec.unmarshalInputRemoveConnectionInput,
+		ec.unmarshalInputReportMemberInput,
 		ec.unmarshalInputRespondToInvitationInput,
 		ec.unmarshalInputSendMessageInput,
+		ec.unmarshalInputSuspendMemberInput,
 		ec.unmarshalInputUnblockMemberInput,
 		ec.unmarshalInputUpdateMemberInput,
 		ec.unmarshalInputUpdateNotificationPreferencesInput,
 		ec.unmarshalInputUpdatePrivacySettingsInput,
+		ec.unmarshalInputUpsertMemberInput,
 		ec.unmarshalInputWithdrawInvitationInput,
 	)
 	first := true
@@ -2139,6 +2387,153 @@ type RemoveConnectionPayload {
   "The member who is no longer connected; null when it was refused."
   member: Member
   userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/export.graphqls", Input: `extend type Mutation {
+  """
+  Gives all that is stored about the viewer and is the viewer's to see, as one JSON document. Its ` + "`" + `format` + "`" + ` is
+  ` + "`" + `acquaint.export/1` + "`" + `; the project's documentation says what is in it.
+  """
+  exportMyData: ExportMyDataPayload!
+}
+
+"What exportMyData gives."
+type ExportMyDataPayload {
+  "The document, as JSON."
+  data: String!
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/host.graphqls", Input: `"Is for the host application's own tokens, those with the scope ` + "`" + `acquaint:service` + "`" + `, and for nobody else."
+directive @forHost on FIELD_DEFINITION
+
+extend type Mutation {
+  "Makes the member of a subject, or changes what is given of it. What is left out stays; null clears what may be empty."
+  upsertMember(input: UpsertMemberInput!): UpsertMemberPayload! @forHost
+  """
+  Takes a member's access away, or gives it back: while suspended, the member's tokens are FORBIDDEN and sockets close
+  with 4403, within seconds. Nothing of the member's is hidden from others. Again it changes nothing.
+  """
+  suspendMember(input: SuspendMemberInput!): SuspendMemberPayload! @forHost
+  """
+  Erases a member: access and all that is personal, invitations and connections. What others have of the member, such as
+  messages, stays theirs, with the member shown as a placeholder. The next token of the subject makes a new member.
+  """
+  deleteMember(input: DeleteMemberInput!): DeleteMemberPayload! @forHost
+  """
+  Notifies members of something that happened in the host application, through their preferences. Again with the same key
+  it notifies nobody, and gives the same answer.
+  """
+  publishNotification(input: PublishNotificationInput!): PublishNotificationPayload! @forHost
+}
+
+"A member as the host application's accounts have it. Texts are trimmed; lengths count Unicode code points."
+input UpsertMemberInput {
+  "The ` + "`" + `sub` + "`" + ` of the member's tokens."
+  subject: String!
+  "3 to 64 of a-z, 0-9, dot, underscore and hyphen; not another's. Left out, a new member gets one made of the name."
+  handle: String
+  "1 to 100. Left out, a new member's is the handle."
+  name: String
+  "Private; a bare address."
+  email: String
+  "At most 220."
+  headline: String
+  "At most 100."
+  location: String
+  "At most 100."
+  industry: String
+  "At most 100."
+  company: String
+  "An http or https address of at most 2,048."
+  photoUrl: String
+}
+
+"What upsertMember gives."
+type UpsertMemberPayload {
+  "The member after it, as others see it; null when it was refused."
+  member: Member
+  "Whether the member was made just now."
+  created: Boolean!
+  userErrors: [UserError!]!
+}
+
+"Whose access to take away or give back."
+input SuspendMemberInput {
+  "The ` + "`" + `sub` + "`" + ` of the member's tokens."
+  subject: String!
+  "false gives the access back."
+  suspended: Boolean!
+}
+
+"What suspendMember gives."
+type SuspendMemberPayload {
+  "The member; null when it was refused."
+  member: Member
+  userErrors: [UserError!]!
+}
+
+"Whom to erase."
+input DeleteMemberInput {
+  "The ` + "`" + `sub` + "`" + ` of the member's tokens."
+  subject: String!
+}
+
+"What deleteMember gives."
+type DeleteMemberPayload {
+  "The id of the member who was erased, and is a placeholder now; null when it was refused."
+  deletedMemberId: ID
+  userErrors: [UserError!]!
+}
+
+"What to notify whom of. Members are named by subjects, ids or both: 1 to 100 in all."
+input PublishNotificationInput {
+  "Names the publication, so that it can be asked for again without being made twice: 1 to 200 characters."
+  key: String!
+  "MENTION, COMMENT, LIKE, GROUP_UPDATE or WORK_ANNIVERSARY."
+  category: NotificationCategory!
+  "Of members. Those without a member are passed over."
+  subjects: [String!]
+  "Of members. Those that are none's are passed over."
+  memberIds: [ID!]
+  "The member who did it, who is not notified, nor whoever is in a block with them."
+  actorId: ID
+  "The same, by subject: one of the two at most."
+  actorSubject: String
+  "1 to 200 characters of plain text in one line."
+  title: String!
+  "At most 2,000 characters of plain text."
+  body: String
+  "An http or https address of at most 2,048, which says more."
+  url: String
+}
+
+"What publishNotification gives."
+type PublishNotificationPayload {
+  """
+  How many members it was for: those named who exist, are not suspended, are not the actor and in no block with them.
+  Their preferences, which the host does not learn of, decide where it goes.
+  """
+  published: Int!
+  userErrors: [UserError!]!
+}
+
+"Something happened in the host application that concerns the viewer."
+type HostNotification implements Notification & Node {
+  id: ID!
+  sequence: Int!
+  "MENTION, COMMENT, LIKE, GROUP_UPDATE or WORK_ANNIVERSARY."
+  category: NotificationCategory!
+  "Who did it, if anybody."
+  actor: Member
+  createdAt: Time!
+  readAt: Time
+  "What happened, in one line of plain text."
+  title: String!
+  "More of it, plain text."
+  body: String
+  "Where to see it."
+  url: String
 }
 `, BuiltIn: false},
 	{Name: "../schema/invitation.graphqls", Input: `extend type Mutation {
@@ -2933,6 +3328,39 @@ input EducationInput {
   endedOn: String
 }
 `, BuiltIn: false},
+	{Name: "../schema/report.graphqls", Input: `extend type Mutation {
+  """
+  Tells the operators of a member's conduct. Nobody else learns of it, and it changes nothing. The same report again,
+  while the operators have not dealt with it, is the same report.
+  """
+  reportMember(input: ReportMemberInput!): ReportMemberPayload!
+}
+
+"Why a member is reported."
+enum ReportReason {
+  "They send what nobody asked for."
+  SPAM
+  "They harass."
+  HARASSMENT
+  "They say to be somebody else."
+  IMPERSONATION
+  "Something else, which the details tell."
+  OTHER
+}
+
+"Whom to report, and why."
+input ReportMemberInput {
+  memberId: ID!
+  reason: ReportReason!
+  "What happened: at most 2,000 characters of plain text."
+  details: String
+}
+
+"What reportMember gives."
+type ReportMemberPayload {
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
 }
 var parsedSchema = gqlparser.MustLoadSchema(sources...)
 
@@ -2992,6 +3420,16 @@ func (ec *executionContext) childFields_ConversationEdge(ctx context.Context, fi
 	return nil, fmt.Errorf("no field named %q was found under type ConversationEdge", field.Name)
 }
 
+func (ec *executionContext) childFields_DeleteMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deletedMemberId":
+		return ec.fieldContext_DeleteMemberPayload_deletedMemberId(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_DeleteMemberPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteMemberPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Education(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3006,6 +3444,16 @@ func (ec *executionContext) childFields_Education(ctx context.Context, field gra
 		return ec.fieldContext_Education_endedOn(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Education", field.Name)
+}
+
+func (ec *executionContext) childFields_ExportMyDataPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "data":
+		return ec.fieldContext_ExportMyDataPayload_data(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_ExportMyDataPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ExportMyDataPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Invitation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3358,6 +3806,16 @@ func (ec *executionContext) childFields_Profile(ctx context.Context, field graph
 	return nil, fmt.Errorf("no field named %q was found under type Profile", field.Name)
 }
 
+func (ec *executionContext) childFields_PublishNotificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "published":
+		return ec.fieldContext_PublishNotificationPayload_published(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_PublishNotificationPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PublishNotificationPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_Relationship(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3394,6 +3852,14 @@ func (ec *executionContext) childFields_RemoveConnectionPayload(ctx context.Cont
 	return nil, fmt.Errorf("no field named %q was found under type RemoveConnectionPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_ReportMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "userErrors":
+		return ec.fieldContext_ReportMemberPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReportMemberPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_RespondToInvitationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "invitation":
@@ -3414,6 +3880,16 @@ func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, 
 		return ec.fieldContext_SendMessagePayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SuspendMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_SuspendMemberPayload_member(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SuspendMemberPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SuspendMemberPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UnblockMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3454,6 +3930,18 @@ func (ec *executionContext) childFields_UpdatePrivacySettingsPayload(ctx context
 		return ec.fieldContext_UpdatePrivacySettingsPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdatePrivacySettingsPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpsertMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "member":
+		return ec.fieldContext_UpsertMemberPayload_member(ctx, field)
+	case "created":
+		return ec.fieldContext_UpsertMemberPayload_created(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpsertMemberPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpsertMemberPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UserError(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -23,6 +23,7 @@ const (
 	prefixPosition     = "pos"
 	prefixEducation    = "edu"
 	prefixPrivacy      = "pvs"
+	prefixReport       = "rpt"
 )
 
 // encode gives the form of an id that clients see: a TypeID, the type and the UUID in base 32.
@@ -46,6 +47,9 @@ func decode[T ~[16]byte](prefix, s string) (key T, ok bool) {
 
 // MemberID gives the key of a member's id; false for anything else.
 func MemberID(s string) (id.Member, bool) { return decode[id.Member](prefixMember, s) }
+
+// MemberIDOf gives the id of a member.
+func MemberIDOf(key id.Member) string { return encode(prefixMember, key) }
 
 // InvitationID gives the key of an invitation's id; false for anything else.
 func InvitationID(s string) (id.Invitation, bool) { return decode[id.Invitation](prefixInvitation, s) }

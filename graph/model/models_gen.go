@@ -42,6 +42,19 @@ type ConversationEdge struct {
 	Node   *Conversation `json:"node"`
 }
 
+// Whom to erase.
+type DeleteMemberInput struct {
+	// The `sub` of the member's tokens.
+	Subject string `json:"subject"`
+}
+
+// What deleteMember gives.
+type DeleteMemberPayload struct {
+	// The id of the member who was erased, and is a placeholder now; null when it was refused.
+	DeletedMemberID *string     `json:"deletedMemberId,omitempty"`
+	UserErrors      []UserError `json:"userErrors"`
+}
+
 // A course of study of a member's.
 type Education struct {
 	// Stays as long as the entry stays as it is.
@@ -66,6 +79,13 @@ type EducationInput struct {
 	StartedOn graphql.Omittable[*string] `json:"startedOn,omitempty"`
 	// A month, YYYY-MM, not before the start.
 	EndedOn graphql.Omittable[*string] `json:"endedOn,omitempty"`
+}
+
+// What exportMyData gives.
+type ExportMyDataPayload struct {
+	// The document, as JSON.
+	Data       string      `json:"data"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // What the viewer may still invite. Withdrawing an invitation gives nothing back; crossing one of the other's costs nothing.
@@ -268,6 +288,36 @@ type ProfileInput struct {
 	Interests graphql.Omittable[[]string] `json:"interests,omitempty"`
 }
 
+// What to notify whom of. Members are named by subjects, ids or both: 1 to 100 in all.
+type PublishNotificationInput struct {
+	// Names the publication, so that it can be asked for again without being made twice: 1 to 200 characters.
+	Key string `json:"key"`
+	// MENTION, COMMENT, LIKE, GROUP_UPDATE or WORK_ANNIVERSARY.
+	Category NotificationCategory `json:"category"`
+	// Of members. Those without a member are passed over.
+	Subjects graphql.Omittable[[]string] `json:"subjects,omitempty"`
+	// Of members. Those that are none's are passed over.
+	MemberIds graphql.Omittable[[]string] `json:"memberIds,omitempty"`
+	// The member who did it, who is not notified, nor whoever is in a block with them.
+	ActorID graphql.Omittable[*string] `json:"actorId,omitempty"`
+	// The same, by subject: one of the two at most.
+	ActorSubject graphql.Omittable[*string] `json:"actorSubject,omitempty"`
+	// 1 to 200 characters of plain text in one line.
+	Title string `json:"title"`
+	// At most 2,000 characters of plain text.
+	Body graphql.Omittable[*string] `json:"body,omitempty"`
+	// An http or https address of at most 2,048, which says more.
+	URL graphql.Omittable[*string] `json:"url,omitempty"`
+}
+
+// What publishNotification gives.
+type PublishNotificationPayload struct {
+	// How many members it was for: those named who exist, are not suspended, are not the actor and in no block with them.
+	// Their preferences, which the host does not learn of, decide where it goes.
+	Published  int         `json:"published"`
+	UserErrors []UserError `json:"userErrors"`
+}
+
 // Everything that can be read. Without a token only `__typename` and, unless it is off, introspection.
 type Query struct {
 }
@@ -293,6 +343,19 @@ type RemoveConnectionInput struct {
 type RemoveConnectionPayload struct {
 	// The member who is no longer connected; null when it was refused.
 	Member     *Member     `json:"member,omitempty"`
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// Whom to report, and why.
+type ReportMemberInput struct {
+	MemberID string       `json:"memberId"`
+	Reason   ReportReason `json:"reason"`
+	// What happened: at most 2,000 characters of plain text.
+	Details graphql.Omittable[*string] `json:"details,omitempty"`
+}
+
+// What reportMember gives.
+type ReportMemberPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
@@ -334,6 +397,21 @@ type SendMessagePayload struct {
 
 // What happens, as it happens. A subscription has started before the next message on its socket is answered.
 type Subscription struct {
+}
+
+// Whose access to take away or give back.
+type SuspendMemberInput struct {
+	// The `sub` of the member's tokens.
+	Subject string `json:"subject"`
+	// false gives the access back.
+	Suspended bool `json:"suspended"`
+}
+
+// What suspendMember gives.
+type SuspendMemberPayload struct {
+	// The member; null when it was refused.
+	Member     *Member     `json:"member,omitempty"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // Whom to block no more.
@@ -411,6 +489,37 @@ type UpdatePrivacySettingsPayload struct {
 	// All of the settings after the change.
 	PrivacySettings *PrivacySettings `json:"privacySettings,omitempty"`
 	UserErrors      []UserError      `json:"userErrors"`
+}
+
+// A member as the host application's accounts have it. Texts are trimmed; lengths count Unicode code points.
+type UpsertMemberInput struct {
+	// The `sub` of the member's tokens.
+	Subject string `json:"subject"`
+	// 3 to 64 of a-z, 0-9, dot, underscore and hyphen; not another's. Left out, a new member gets one made of the name.
+	Handle graphql.Omittable[*string] `json:"handle,omitempty"`
+	// 1 to 100. Left out, a new member's is the handle.
+	Name graphql.Omittable[*string] `json:"name,omitempty"`
+	// Private; a bare address.
+	Email graphql.Omittable[*string] `json:"email,omitempty"`
+	// At most 220.
+	Headline graphql.Omittable[*string] `json:"headline,omitempty"`
+	// At most 100.
+	Location graphql.Omittable[*string] `json:"location,omitempty"`
+	// At most 100.
+	Industry graphql.Omittable[*string] `json:"industry,omitempty"`
+	// At most 100.
+	Company graphql.Omittable[*string] `json:"company,omitempty"`
+	// An http or https address of at most 2,048.
+	PhotoURL graphql.Omittable[*string] `json:"photoUrl,omitempty"`
+}
+
+// What upsertMember gives.
+type UpsertMemberPayload struct {
+	// The member after it, as others see it; null when it was refused.
+	Member *Member `json:"member,omitempty"`
+	// Whether the member was made just now.
+	Created    bool        `json:"created"`
+	UserErrors []UserError `json:"userErrors"`
 }
 
 // Why a mutation was refused, for a person to mend. When there is one, nothing was changed.
@@ -1198,6 +1307,70 @@ func (e *RelationshipStatus) UnmarshalJSON(b []byte) error {
 }
 
 func (e RelationshipStatus) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Why a member is reported.
+type ReportReason string
+
+const (
+	// They send what nobody asked for.
+	ReportReasonSpam ReportReason = "SPAM"
+	// They harass.
+	ReportReasonHarassment ReportReason = "HARASSMENT"
+	// They say to be somebody else.
+	ReportReasonImpersonation ReportReason = "IMPERSONATION"
+	// Something else, which the details tell.
+	ReportReasonOther ReportReason = "OTHER"
+)
+
+var AllReportReason = []ReportReason{
+	ReportReasonSpam,
+	ReportReasonHarassment,
+	ReportReasonImpersonation,
+	ReportReasonOther,
+}
+
+func (e ReportReason) IsValid() bool {
+	switch e {
+	case ReportReasonSpam, ReportReasonHarassment, ReportReasonImpersonation, ReportReasonOther:
+		return true
+	}
+	return false
+}
+
+func (e ReportReason) String() string {
+	return string(e)
+}
+
+func (e *ReportReason) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ReportReason(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ReportReason", str)
+	}
+	return nil
+}
+
+func (e ReportReason) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ReportReason) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ReportReason) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil

@@ -46,8 +46,8 @@ func (*Member) IsNode() {}
 // NewMember shows a member.
 func NewMember(m member.Member) *Member {
 	return &Member{
-		ID: encode(prefixMember, m.ID), Key: m.ID, Handle: m.Handle, Name: m.Name, Headline: optional(m.Headline),
-		Location: optional(m.Location), Industry: optional(m.Industry), Company: optional(m.Company), PhotoURL: optional(m.PhotoURL),
+		ID: encode(prefixMember, m.ID), Key: m.ID, Handle: m.Handle, Name: m.Name, Headline: Optional(m.Headline),
+		Location: Optional(m.Location), Industry: Optional(m.Industry), Company: Optional(m.Company), PhotoURL: Optional(m.PhotoURL),
 		Privacy: m.Privacy, Email: m.Email, InBlock: m.InBlock, Erased: m.Erased,
 	}
 }
@@ -126,7 +126,7 @@ func (*Invitation) IsNode() {}
 // NewInvitation shows an invitation to one of its two sides.
 func NewInvitation(viewer id.Member, i network.Invitation) *Invitation {
 	return &Invitation{
-		ID: encode(prefixInvitation, i.ID), SenderKey: i.Sender, RecipientKey: i.Recipient, Note: optional(i.Note),
+		ID: encode(prefixInvitation, i.ID), SenderKey: i.Sender, RecipientKey: i.Recipient, Note: Optional(i.Note),
 		Acquaintance: Acquaintance(strings.ToUpper(string(i.Acquaintance))),
 		State:        InvitationState(strings.ToUpper(string(i.StateFor(viewer)))),
 		SentAt:       i.SentAt, AcceptedAt: optionalTime(i.AcceptedAt),
@@ -162,6 +162,13 @@ type InvitationReceivedNotification struct {
 // InvitationAcceptedNotification tells the viewer that an invitation of theirs was accepted.
 type InvitationAcceptedNotification struct{ notificationBase }
 
+// HostNotification tells the viewer of what the host application published.
+type HostNotification struct {
+	notificationBase
+
+	PublicationKey id.Publication
+}
+
 // NewNotification shows a notification as the type of its category; nil for a category that has no type.
 func NewNotification(n notification.Notification) Notification {
 	base := notificationBase{
@@ -176,6 +183,8 @@ func NewNotification(n notification.Notification) Notification {
 		return &InvitationAcceptedNotification{base}
 	case notification.Message:
 		return &MessageNotification{base}
+	case notification.Mention, notification.Comment, notification.Like, notification.GroupUpdate, notification.WorkAnniversary:
+		return &HostNotification{base, n.Publication}
 	default:
 		return nil
 	}
@@ -215,7 +224,8 @@ func SettingOf(s NotificationSettingInput) notification.Setting {
 	}
 }
 
-func optional(s string) *string {
+// Optional shows the empty text as null.
+func Optional(s string) *string {
 	if s == "" {
 		return nil
 	}

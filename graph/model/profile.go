@@ -22,19 +22,19 @@ type Profile struct {
 // NewProfile shows the profile of a member.
 func NewProfile(owner *Member, p member.Profile) *Profile {
 	out := &Profile{
-		ID: encode(prefixProfile, owner.Key), Owner: owner, About: optional(p.About),
+		ID: encode(prefixProfile, owner.Key), Owner: owner, About: Optional(p.About),
 		Positions: make([]Position, len(p.Positions)), Education: make([]Education, len(p.Education)),
 		Skills: p.Skills, Languages: p.Languages, Interests: p.Interests,
 	}
 	for i, e := range p.Positions {
 		out.Positions[i] = Position{
-			ID: encode(prefixPosition, e.ID), Company: e.Company, Title: e.Title, StartedOn: e.StartedOn, EndedOn: optional(e.EndedOn),
+			ID: encode(prefixPosition, e.ID), Company: e.Company, Title: e.Title, StartedOn: e.StartedOn, EndedOn: Optional(e.EndedOn),
 		}
 	}
 	for i, e := range p.Education {
 		out.Education[i] = Education{
-			ID: encode(prefixEducation, e.ID), School: e.School, Field: optional(e.Field),
-			StartedOn: optional(e.StartedOn), EndedOn: optional(e.EndedOn),
+			ID: encode(prefixEducation, e.ID), School: e.School, Field: Optional(e.Field),
+			StartedOn: Optional(e.StartedOn), EndedOn: Optional(e.EndedOn),
 		}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 	_ "time/tzdata" // a machine without time zones must still know the members'
 
@@ -16,13 +17,16 @@ import (
 	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/internal/auth"
 	"github.com/acquaint/acquaint/internal/demo"
+	"github.com/acquaint/acquaint/internal/export"
 	"github.com/acquaint/acquaint/internal/feed"
+	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/message"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/realtime"
+	"github.com/acquaint/acquaint/internal/report"
 	"github.com/acquaint/acquaint/internal/server"
 	"github.com/acquaint/acquaint/internal/store"
 	"github.com/acquaint/acquaint/internal/task"
@@ -42,7 +46,9 @@ type App struct {
 	runner   *task.Runner
 	server   *server.Server
 	metrics  *metricsServer
+	host     *host.Service
 	stop     context.CancelFunc // ends what goes on in the background
+	watching sync.WaitGroup
 }
 
 // Now is the clock of a server: to the millisecond, which is what clients see and all that is kept.
@@ -101,11 +107,16 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	if err != nil {
 		return a, err
 	}
+	ends := &access{authenticator: auth.NewAuthenticator(verifier, members, config.Now, config.Log)}
+	a.host = host.NewService(store.Hosts{Store: a.store}, a.inboxes, ends, config.Now, config.NewID)
 	face := graph.New(&graph.Resolver{
 		Members:       members,
 		Network:       a.network,
 		Messages:      message.NewService(store.Messages{Store: a.store}, a.inboxes, config.Now, config.NewID),
 		Notifications: notification.NewService(a.store, a.inboxes, config.Now, config.NewID),
+		Host:          a.host,
+		Reports:       report.NewService(store.Reports{Store: a.store}, config.Now, config.NewID),
+		Exports:       export.NewService(a.store),
 		Inboxes:       a.inboxes,
 		Feeds:         a.feeds,
 	}, graph.Options{
@@ -114,7 +125,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	})
 
 	options := server.Options{
-		GraphQL: face, Authenticator: auth.NewAuthenticator(verifier, members, config.Now, config.Log),
+		GraphQL: face, Authenticator: ends.authenticator,
 		Origins: config.AllowedOrigins, Ready: a.store.Ping, Limits: config.Limits, Log: config.Log,
 	}
 	switch {
@@ -128,12 +139,13 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 		options.Pages = web.Pages(false)
 	}
 	a.server = server.New(options)
+	ends.server = a.server
 	if config.MetricsListen != "" {
 		if a.metrics, err = newMetricsServer(config.MetricsListen, a); err != nil {
 			return a, err
 		}
 	}
-	a.startTasks()
+	a.startTasks(background, ends)
 	return a, nil
 }
 
@@ -176,6 +188,7 @@ func (a *App) Serve(ctx context.Context) error {
 // Close lets go of everything. Call it after Serve has returned.
 func (a *App) Close() error {
 	a.stop()
+	a.watching.Wait()
 	var errs []error
 	if a.metrics != nil {
 		errs = append(errs, a.metrics.Close())

@@ -47,7 +47,7 @@ type Config struct {
 	NewID     id.Source
 	BatchWait time.Duration                  // how long loaders collect; 0 for the default
 	Observe   func(query string, args []any) // sees every statement
-	NoTasks   bool                           // periodic tasks run with RunTasks only
+	NoTasks   bool                           // nothing is done every so often, but for tasks by RunTasks
 }
 
 // DefaultConfig is the settings where nobody sets any, but for the database and the keys.

@@ -8,10 +8,11 @@ import (
 	"github.com/acquaint/acquaint/internal/task"
 )
 
-// How often feeds are pruned, and how much of them one transaction deletes.
+// How often feeds are pruned, and how much of them one transaction deletes; how often interrupted erasures are finished.
 const (
 	pruneEvery = time.Hour
 	pruneBatch = 1000
+	eraseEvery = time.Minute
 )
 
 // tasks are what is done every so often, by one node at a time.
@@ -20,14 +21,16 @@ func (a *App) tasks() []task.Task {
 		{Name: "prune-feeds", Every: pruneEvery, Do: a.pruneFeeds},
 		{Name: "expire-invitations", Every: a.config.ExpirySweep, Do: a.expireInvitations},
 		{Name: "evaluate-flags", Every: a.config.Policy.FlagEvaluation, Do: a.network.EvaluateFlags},
+		{Name: "erase", Every: eraseEvery, Do: a.host.FinishErasures},
 	}
 }
 
-// startTasks runs them from now on, until Close.
-func (a *App) startTasks() {
+// startTasks runs them from now on, and looks whose access has ended, until Close.
+func (a *App) startTasks(ctx context.Context, of *access) {
 	a.runner = task.NewRunner(a.store, a.tasks(), a.config.Now, a.log)
 	if !a.config.NoTasks {
 		a.runner.Start()
+		a.watching.Go(func() { a.watchAccess(ctx, of) })
 	}
 }
 

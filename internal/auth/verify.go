@@ -2,13 +2,14 @@ package auth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
@@ -23,7 +24,8 @@ var ErrBadToken = errors.New("the token is not valid")
 // SecretMin is the least length of a secret, in bytes: that of the hash (RFC 7518, section 3.2).
 const SecretMin = 32
 
-const subjectMax = 255 // code points; OpenID Connect Core, section 2
+// ServiceScope is what the scope of a token holds that is the host application's own.
+const ServiceScope = "acquaint:service"
 
 // How the key set is fetched: how often anyway, how often at most because of an unknown key, and how long a request
 // with an unknown key may wait for that.
@@ -101,7 +103,23 @@ type claims struct {
 	Email             string `json:"email,omitempty"`
 	Picture           string `json:"picture,omitempty"`
 	PreferredUsername string `json:"preferred_username,omitempty"`
+	Scope             scopes `json:"scope,omitzero"`
 }
+
+// scopes is the claim of RFC 8693, section 4.2: scopes with spaces between them. What is no text holds none.
+type scopes []string
+
+// UnmarshalJSON reads them.
+func (s *scopes) UnmarshalJSON(raw []byte) error {
+	var list string
+	if json.Unmarshal(raw, &list) == nil {
+		*s = strings.Fields(list)
+	}
+	return nil
+}
+
+// MarshalJSON writes them.
+func (s scopes) MarshalJSON() ([]byte, error) { return json.Marshal(strings.Join(s, " ")) }
 
 // Verify gives what a good token says and when it expires, or ErrBadToken (joined with the reason, for the log).
 func (v *Verifier) Verify(ctx context.Context, token string) (member.Claims, time.Time, error) {
@@ -110,11 +128,12 @@ func (v *Verifier) Verify(ctx context.Context, token string) (member.Claims, tim
 	if err != nil {
 		return member.Claims{}, time.Time{}, fmt.Errorf("%w: %w", ErrBadToken, err)
 	}
-	if !validSubject(c.Subject) {
+	if !member.ValidSubject(c.Subject) {
 		return member.Claims{}, time.Time{}, fmt.Errorf("%w: no usable subject", ErrBadToken)
 	}
 	return member.Claims{
 		Subject: c.Subject, Name: c.Name, Email: c.Email, Picture: c.Picture, PreferredUsername: c.PreferredUsername,
+		Service: slices.Contains(c.Scope, ServiceScope),
 	}, c.ExpiresAt.Time, nil
 }
 
@@ -127,18 +146,6 @@ func (v *Verifier) key(ctx context.Context, t *jwt.Token) (any, error) {
 	return v.keys.KeyfuncCtx(ctx)(t)
 }
 
-func validSubject(s string) bool {
-	if s == "" || !utf8.ValidString(s) || utf8.RuneCountInString(s) > subjectMax {
-		return false
-	}
-	for _, c := range s {
-		if unicode.IsControl(c) {
-			return false
-		}
-	}
-	return true
-}
-
 // Sign makes a token of claims with the secret. It is for acquaint token and dev; hosts sign with their own means.
 func Sign(secret []byte, c member.Claims, issuer, audience string, now time.Time, ttl time.Duration) (string, error) {
 	registered := jwt.RegisteredClaims{
@@ -147,7 +154,12 @@ func Sign(secret []byte, c member.Claims, issuer, audience string, now time.Time
 	if audience != "" {
 		registered.Audience = jwt.ClaimStrings{audience}
 	}
+	var scope scopes
+	if c.Service {
+		scope = scopes{ServiceScope}
+	}
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
 		RegisteredClaims: registered, Name: c.Name, Email: c.Email, Picture: c.Picture, PreferredUsername: c.PreferredUsername,
+		Scope: scope,
 	}).SignedString(secret)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,16 +14,36 @@ import (
 	"github.com/acquaint/acquaint/internal/member"
 )
 
-// Viewer is the signed-in member of a request.
+// ErrNoAccess is what a good token gives whose member is suspended.
+var ErrNoAccess = errors.New("the member has no access")
+
+// Viewer is who makes a request: the signed-in member, or the host application.
 type Viewer struct {
-	Member  id.Member
+	Member  id.Member // zero for the host application
+	Service bool      // the host application itself
+	Subject string    // of the token
 	Expires time.Time // when the token that says so ends
 }
 
+// servicePrefix is of the keys of host applications; those of members are hexadecimal.
+const servicePrefix = "service:"
+
+// Key names the viewer, for what is counted per viewer.
+func (v *Viewer) Key() string {
+	if v.Service {
+		return servicePrefix + v.Subject
+	}
+	return v.Member.String()
+}
+
+// IsServiceKey reports whether a key is of a host application, which is under no member's rate.
+func IsServiceKey(key string) bool { return strings.HasPrefix(key, servicePrefix) }
+
 // The members of recent tokens are remembered, so that not every request asks the database: how many, and for how long.
+// A member who is suspended, or erased, is forgotten at once, and on other nodes within seconds.
 const (
 	rememberedMembers = 10_000
-	rememberedFor     = time.Minute
+	rememberedFor     = 10 * time.Second
 )
 
 // Authenticator turns authorizations into viewers.
@@ -51,7 +72,7 @@ func NewAuthenticator(verifier *Verifier, members *member.Service, now func() ti
 }
 
 // Authenticate gives the viewer of an Authorization value ("Bearer …"); nil for an empty one. It gives ErrBadToken for
-// a bad one, and other errors only when the member could not be read or made.
+// a bad one, ErrNoAccess for a suspended member's, and other errors only when the member could not be read or made.
 func (a *Authenticator) Authenticate(ctx context.Context, authorization string) (*Viewer, error) {
 	if authorization == "" {
 		return nil, nil //nolint:nilnil // nobody, and nothing wrong with it
@@ -65,15 +86,33 @@ func (a *Authenticator) Authenticate(ctx context.Context, authorization string) 
 		a.log.DebugContext(ctx, "refused a token", "error", err)
 		return nil, ErrBadToken
 	}
+	if claims.Service {
+		return &Viewer{Service: true, Subject: claims.Subject, Expires: expires}, nil
+	}
 	if hit, ok := a.known.Get(claims.Subject); ok && hit.email == claims.Email && a.now().Before(hit.until) {
-		return &Viewer{Member: hit.member, Expires: expires}, nil
+		return &Viewer{Member: hit.member, Subject: claims.Subject, Expires: expires}, nil
 	}
 	m, err := a.members.SignIn(ctx, claims)
+	if errors.Is(err, member.ErrNoAccess) {
+		return nil, ErrNoAccess
+	}
 	if err != nil {
 		return nil, errors.Join(errors.New("sign-in failed"), err)
 	}
 	a.known.Add(claims.Subject, signedIn{m.ID, claims.Email, a.now().Add(rememberedFor)})
-	return &Viewer{Member: m.ID, Expires: expires}, nil
+	return &Viewer{Member: m.ID, Subject: claims.Subject, Expires: expires}, nil
+}
+
+// Forget makes the next tokens of members be checked against the tables.
+func (a *Authenticator) Forget(members ...id.Member) {
+	if len(members) == 0 {
+		return
+	}
+	for _, subject := range a.known.Keys() {
+		if hit, ok := a.known.Peek(subject); ok && slices.Contains(members, hit.member) {
+			a.known.Remove(subject)
+		}
+	}
 }
 
 type contextKey struct{}

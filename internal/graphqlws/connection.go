@@ -209,8 +209,8 @@ func (c *connection) initialise(payload map[string]any) {
 		c.close(closeTooManyRequests, "Too many connections")
 		return
 	}
-	c.session, c.acknowledged = session, true
 	c.mu.Lock()
+	c.session, c.acknowledged = session, true
 	c.initTimer.Stop()
 	c.after(time.Until(session.Expires), func() { c.close(closeForbidden, "Forbidden") })
 	c.mu.Unlock()

@@ -21,7 +21,9 @@ type Member struct {
 	Privacy   Privacy
 	// InBlock tells that the member has blocked somebody, or was blocked, at some time: only then are blocks worth a look.
 	InBlock bool
-	// Erased tells that nothing personal is left, and that to others there is no such member.
+	// SuspendedAt is when the host application took the member's access away; zero when it has not.
+	SuspendedAt time.Time
+	// Erased says that the host application had the member deleted: this is what is left for others to see.
 	Erased bool
 }
 
@@ -32,4 +34,5 @@ type Claims struct {
 	Email             string
 	Picture           string
 	PreferredUsername string
+	Service           bool // it is the host application's own token: the subject is no member
 }

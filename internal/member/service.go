@@ -32,25 +32,30 @@ var (
 	ErrNotFound     = errors.New("no such member")
 	ErrHandleTaken  = errors.New("the handle is another member's")
 	ErrSubjectTaken = errors.New("the subject has a member already")
+	// ErrNoAccess is what a sign-in gives for a member who is suspended.
+	ErrNoAccess = errors.New("the member is suspended")
 )
 
 // Store is what the package asks of the tables.
 type Store interface {
-	// MemberBySubject gives ErrNotFound before the first sign-in.
+	// MemberBySubject gives ErrNotFound before the first sign-in, and after the member was erased.
 	MemberBySubject(ctx context.Context, subject string) (Member, error)
-	// MemberByHandle gives ErrNotFound when there is none.
+	// MemberByHandle gives ErrNotFound when there is none, or it was erased.
 	MemberByHandle(ctx context.Context, handle string) (Member, error)
 	// MembersByID gives those that there are, in any order.
 	MembersByID(ctx context.Context, ids []id.Member) ([]Member, error)
 	// CreateMember writes a new member with an empty inbox; ErrSubjectTaken or ErrHandleTaken when another was first.
 	CreateMember(ctx context.Context, subject string, m Member) error
-	// UpdateMember writes what is set, all of it or nothing, and gives the member after it; ErrHandleTaken when another has
-	// the handle.
+	// UpdateMember writes what is set and gives the member after it; ErrHandleTaken when another has the handle,
+	// ErrNotFound when the member was erased.
 	UpdateMember(ctx context.Context, member id.Member, update Update) (Member, error)
 	// UpdatePrivacy writes what is set and gives the settings after it.
 	UpdatePrivacy(ctx context.Context, member id.Member, change PrivacyChange) (Privacy, error)
 	// Profiles gives the profiles of those who have told something.
 	Profiles(ctx context.Context, members []id.Member) (map[id.Member]Profile, error)
+	// SuspendMember notes since when the member of a subject is suspended, unless it is already; the zero time ends that.
+	// ErrNotFound when there is none.
+	SuspendMember(ctx context.Context, subject string, at time.Time) (Member, error)
 }
 
 // Update is a partial change; what is nil stays, an empty text is cleared.
@@ -85,6 +90,9 @@ func (s *Service) SignIn(ctx context.Context, claims Claims) (Member, error) {
 	}
 	if err != nil {
 		return Member{}, err
+	}
+	if !m.SuspendedAt.IsZero() {
+		return Member{}, ErrNoAccess
 	}
 	if email != "" && email != m.Email {
 		return s.store.UpdateMember(ctx, m.ID, Update{Email: &email})
@@ -143,39 +151,8 @@ func (s *Service) ByIDs(ctx context.Context, ids []id.Member) ([]Member, error) 
 
 // Update changes what the viewer says of themselves; it is refused whole when one part is.
 func (s *Service) Update(ctx context.Context, viewer id.Member, update Update) (Member, error) {
-	if update.Handle != nil {
-		handle, err := checkHandle(*update.Handle)
-		if err != nil {
-			return Member{}, err
-		}
-		update.Handle = &handle
-	}
-	for _, part := range []struct {
-		field string
-		value **string
-		rule  text.Rule
-	}{
-		{"name", &update.Name, text.Rule{Max: nameMax, Required: true}},
-		{"headline", &update.Headline, text.Rule{Max: headlineMax}},
-		{"location", &update.Location, text.Rule{Max: shortMax}},
-		{"industry", &update.Industry, text.Rule{Max: shortMax}},
-		{"company", &update.Company, text.Rule{Max: shortMax}},
-	} {
-		if *part.value == nil {
-			continue
-		}
-		clean, err := part.rule.Clean(**part.value, part.field)
-		if err != nil {
-			return Member{}, err
-		}
-		*part.value = &clean
-	}
-	if update.PhotoURL != nil {
-		photo := *update.PhotoURL
-		if err := cleanPhoto(&photo); err != nil {
-			return Member{}, err
-		}
-		update.PhotoURL = &photo
+	if err := update.clean(); err != nil {
+		return Member{}, err
 	}
 	if update.Profile != nil {
 		profile, err := update.Profile.clean(s.newID)
@@ -186,9 +163,52 @@ func (s *Service) Update(ctx context.Context, viewer id.Member, update Update) (
 	}
 	m, err := s.store.UpdateMember(ctx, viewer, update)
 	if errors.Is(err, ErrHandleTaken) {
-		return Member{}, refusal.New(refusal.Taken, "This handle is another member's.", "handle")
+		return Member{}, errHandleTaken()
 	}
 	return m, err
+}
+
+func errHandleTaken() error {
+	return refusal.New(refusal.Taken, "This handle is another member's.", "handle")
+}
+
+// clean makes what is given fit to be stored, or refuses it. It changes no text of the caller's.
+func (u *Update) clean() error {
+	if u.Handle != nil {
+		handle, err := checkHandle(*u.Handle)
+		if err != nil {
+			return err
+		}
+		u.Handle = &handle
+	}
+	for _, part := range []struct {
+		field string
+		value **string
+		rule  text.Rule
+	}{
+		{"name", &u.Name, text.Rule{Max: nameMax, Required: true}},
+		{"headline", &u.Headline, text.Rule{Max: headlineMax}},
+		{"location", &u.Location, text.Rule{Max: shortMax}},
+		{"industry", &u.Industry, text.Rule{Max: shortMax}},
+		{"company", &u.Company, text.Rule{Max: shortMax}},
+	} {
+		if *part.value == nil {
+			continue
+		}
+		clean, err := part.rule.Clean(**part.value, part.field)
+		if err != nil {
+			return err
+		}
+		*part.value = &clean
+	}
+	if u.PhotoURL != nil {
+		photo := *u.PhotoURL
+		if err := cleanPhoto(&photo); err != nil {
+			return err
+		}
+		u.PhotoURL = &photo
+	}
+	return nil
 }
 
 // Profiles gives the profiles of those of the members who have told something.

@@ -52,6 +52,7 @@ type Server struct {
 	members   *limiters
 	addresses *limiters
 	draining  atomic.Bool
+	streams   streams
 	drained   chan struct{} // closed when the shutdown begins: streams of events end then
 }
 
@@ -70,7 +71,7 @@ func New(options Options) *Server {
 	s.ws = graphqlws.New(graphqlws.Options{
 		Init:             s.initSocket,
 		CheckOrigin:      origins.allows,
-		Allow:            func(member string) time.Duration { return s.members.take(member, time.Now()) },
+		Allow:            s.allow,
 		MaxMessage:       options.Limits.SocketMessage,
 		MaxConnections:   options.Limits.SocketsPerMember,
 		MaxSubscriptions: options.Limits.SubscriptionsPerMember,
@@ -106,6 +107,15 @@ func New(options Options) *Server {
 		ErrorLog:          slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
 	}
 	return s
+}
+
+// allow counts one more request of a viewer, and gives how long to wait instead. The host application, which acts for all
+// of its members, is under nobody's rate.
+func (s *Server) allow(viewer string) time.Duration {
+	if auth.IsServiceKey(viewer) {
+		return 0
+	}
+	return s.members.take(viewer, time.Now())
 }
 
 // addressBurst lets an address burst for as long as a member.
@@ -186,6 +196,9 @@ func (s *Server) signIn(next http.Handler) http.Handler {
 		ctx := r.Context()
 		viewer, err := s.options.Authenticator.Authenticate(ctx, r.Header.Get("Authorization"))
 		switch {
+		case errors.Is(err, auth.ErrNoAccess):
+			graphqlhttp.Reject(w, r, http.StatusForbidden, graph.CodeForbidden, "This member is suspended.")
+			return
 		case errors.Is(err, auth.ErrBadToken):
 			w.Header().Set("WWW-Authenticate", `Bearer error="invalid_token"`)
 			graphqlhttp.Reject(w, r, http.StatusUnauthorized, graph.CodeUnauthenticated, "The token is not valid.")
@@ -195,7 +208,7 @@ func (s *Server) signIn(next http.Handler) http.Handler {
 			graphqlhttp.Reject(w, r, http.StatusServiceUnavailable, graph.CodeUnavailable, "The service is not available just now; try again.")
 			return
 		case viewer != nil:
-			if wait := s.members.take(viewer.Member.String(), time.Now()); wait > 0 {
+			if wait := s.allow(viewer.Key()); wait > 0 {
 				tooMany(w, r, wait)
 				return
 			}
@@ -209,13 +222,13 @@ func (s *Server) signIn(next http.Handler) http.Handler {
 func (s *Server) initSocket(ctx context.Context, payload map[string]any) (graphqlws.Session, error) {
 	viewer, err := s.options.Authenticator.Authenticate(ctx, authorizationOf(payload))
 	switch {
-	case errors.Is(err, auth.ErrBadToken), err == nil && viewer == nil:
+	case errors.Is(err, auth.ErrBadToken), errors.Is(err, auth.ErrNoAccess), err == nil && viewer == nil:
 		return graphqlws.Session{}, graphqlws.ErrForbidden
 	case err != nil:
 		return graphqlws.Session{}, err
 	}
 	return graphqlws.Session{
-		Context: auth.WithViewer(ctx, viewer), Key: viewer.Member.String(), Expires: viewer.Expires,
+		Context: auth.WithViewer(ctx, viewer), Key: viewer.Key(), Expires: viewer.Expires,
 	}, nil
 }
 

@@ -19,11 +19,12 @@ func (s *Server) beginStream(ctx context.Context, kind ast.Operation) (graphqlht
 	if kind != ast.Subscription || viewer == nil { // without a viewer it is refused where operations are run
 		return graphqlhttp.Stream{Context: ctx, End: func() {}, EventID: func() string { return "" }}, ""
 	}
-	release, ok := s.ws.AcquireSubscription(viewer.Member.String())
+	release, ok := s.ws.AcquireSubscription(viewer.Key())
 	if !ok {
 		return graphqlhttp.Stream{}, "Too many subscriptions."
 	}
 	ctx, cancel := context.WithDeadline(ctx, viewer.Expires)
+	forget := s.streams.add(viewer.Key(), cancel)
 	ctx, eventID := graph.WithEventIDs(ctx)
 	go func() {
 		select {
@@ -32,7 +33,7 @@ func (s *Server) beginStream(ctx context.Context, kind ast.Operation) (graphqlht
 		case <-ctx.Done():
 		}
 	}()
-	return graphqlhttp.Stream{Context: ctx, End: func() { cancel(); release() }, EventID: eventID}, ""
+	return graphqlhttp.Stream{Context: ctx, End: func() { cancel(); forget(); release() }, EventID: eventID}, ""
 }
 
 // resuming puts the Last-Event-ID of a reconnecting EventSource where notificationReceived takes it for its after.

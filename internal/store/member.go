@@ -2,23 +2,25 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/ent"
 	entmember "github.com/acquaint/acquaint/ent/member"
+	"github.com/acquaint/acquaint/ent/predicate"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 )
 
 // MemberBySubject implements member.Store.
 func (s *Store) MemberBySubject(ctx context.Context, subject string) (member.Member, error) {
-	return memberOf(s.client.Member.Query().Where(entmember.Subject(subject)).Only(ctx))
+	return memberOf(s.client.Member.Query().Where(entmember.Subject(subject), entmember.ErasedAtIsNil()).Only(ctx))
 }
 
 // MemberByHandle implements member.Store.
 func (s *Store) MemberByHandle(ctx context.Context, handle string) (member.Member, error) {
-	return memberOf(s.client.Member.Query().Where(entmember.Handle(handle)).Only(ctx))
+	return memberOf(s.client.Member.Query().Where(entmember.Handle(handle), entmember.ErasedAtIsNil()).Only(ctx))
 }
 
 // MembersByID implements member.Store.
@@ -65,7 +67,8 @@ func (s *Store) UpdateMember(ctx context.Context, m id.Member, update member.Upd
 				return err
 			}
 		}
-		change := t.client.Member.Update().Where(entmember.ID(uuid.UUID(m)), entmember.ErasedAtIsNil())
+		alive := []predicate.Member{entmember.ID(uuid.UUID(m)), entmember.ErasedAtIsNil()}
+		change := t.client.Member.Update().Where(alive...)
 		mutation := change.Mutation()
 		for _, column := range []struct {
 			value *string
@@ -100,13 +103,48 @@ func (s *Store) UpdateMember(ctx context.Context, m id.Member, update member.Upd
 			}
 		}
 		var err error
-		out, err = memberOf(t.client.Member.Get(ctx, uuid.UUID(m)))
+		out, err = memberOf(t.client.Member.Query().Where(alive...).Only(ctx))
 		return err
 	})
 	if violates(err, entmember.FieldHandle) {
 		return member.Member{}, member.ErrHandleTaken
 	}
 	return out, err
+}
+
+// SuspendMember implements member.Store.
+func (s *Store) SuspendMember(ctx context.Context, subject string, at time.Time) (member.Member, error) {
+	var out member.Member
+	err := s.write(ctx, func(t *tx) error {
+		who := []predicate.Member{entmember.Subject(subject), entmember.ErasedAtIsNil()}
+		change := t.client.Member.Update()
+		if at.IsZero() {
+			change.Where(entmember.SuspendedAtNotNil()).ClearSuspendedAt()
+		} else {
+			change.Where(entmember.SuspendedAtIsNil()).SetSuspendedAt(at)
+		}
+		if err := change.Where(who...).Exec(ctx); err != nil {
+			return err
+		}
+		var err error
+		out, err = memberOf(t.client.Member.Query().Where(who...).Only(ctx))
+		return err
+	})
+	return out, err
+}
+
+// AccessEnded gives the members who were suspended or erased after a time, and still are.
+func (s *Store) AccessEnded(ctx context.Context, since time.Time) ([]id.Member, error) {
+	ids, err := s.client.Member.Query().
+		Where(entmember.Or(entmember.SuspendedAtGT(since), entmember.ErasedAtGT(since))).IDs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]id.Member, len(ids))
+	for i, m := range ids {
+		out[i] = id.Member(m)
+	}
+	return out, nil
 }
 
 func memberOf(row *ent.Member, err error) (member.Member, error) {
@@ -124,6 +162,7 @@ func toMember(row *ent.Member) member.Member {
 		ID: id.Member(row.ID), Handle: row.Handle, Name: row.Name, Email: textOf(row.Email),
 		Headline: textOf(row.Headline), Location: textOf(row.Location), Industry: textOf(row.Industry),
 		Company: textOf(row.Company), PhotoURL: textOf(row.PhotoURL), CreatedAt: row.CreatedAt.UTC(),
-		Privacy: toPrivacy(row), InBlock: row.InBlock, Erased: row.ErasedAt != nil,
+		Privacy: toPrivacy(row), InBlock: row.InBlock,
+		SuspendedAt: timeOf(row.SuspendedAt), Erased: row.ErasedAt != nil,
 	}
 }

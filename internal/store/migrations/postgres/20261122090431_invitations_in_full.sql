@@ -4,11 +4,11 @@ CREATE TABLE "feed_entries" ("id" uuid NOT NULL, "member_id" uuid NOT NULL, "num
 -- create index "feedentry_member_id_number" to table: "feed_entries"
 CREATE UNIQUE INDEX "feedentry_member_id_number" ON "feed_entries" ("member_id", "number");
 -- create "publications" table
-CREATE TABLE "publications" ("id" uuid NOT NULL, "key" text NOT NULL, "fingerprint" bytea NOT NULL, "title" text NOT NULL, "body" text NULL, "url" text NULL, "published_at" timestamptz NOT NULL, PRIMARY KEY ("id"));
+CREATE TABLE "publications" ("id" uuid NOT NULL, "key" text NOT NULL, "fingerprint" bytea NOT NULL, "actor_id" uuid NULL, "title" text NOT NULL, "body" text NULL, "url" text NULL, "published" bigint NOT NULL, "published_at" timestamptz NOT NULL, PRIMARY KEY ("id"));
 -- create index "publications_key_key" to table: "publications"
 CREATE UNIQUE INDEX "publications_key_key" ON "publications" ("key");
 -- modify "members" table
-ALTER TABLE "members" ADD COLUMN "who_can_invite" text NOT NULL DEFAULT 'everyone', ADD COLUMN "who_sees_connections" text NOT NULL DEFAULT 'connections', ADD COLUMN "who_sees_profile" text NOT NULL DEFAULT 'everyone', ADD COLUMN "share_email" boolean NOT NULL DEFAULT false, ADD COLUMN "in_block" boolean NOT NULL DEFAULT false, ADD COLUMN "suspended_at" timestamptz NULL, ADD COLUMN "erased_at" timestamptz NULL;
+ALTER TABLE "members" ADD COLUMN "who_can_invite" text NOT NULL DEFAULT 'everyone', ADD COLUMN "who_sees_connections" text NOT NULL DEFAULT 'connections', ADD COLUMN "who_sees_profile" text NOT NULL DEFAULT 'everyone', ADD COLUMN "share_email" boolean NOT NULL DEFAULT false, ADD COLUMN "in_block" boolean NOT NULL DEFAULT false, ADD COLUMN "suspended_at" timestamptz NULL, ADD COLUMN "erased_at" timestamptz NULL, ADD COLUMN "erasing" boolean NOT NULL DEFAULT false;
 -- modify "notifications" table
 ALTER TABLE "notifications" ADD COLUMN "message_id" uuid NULL, ADD COLUMN "publication_id" uuid NULL, ADD COLUMN "reminder" boolean NOT NULL DEFAULT false;
 -- create "messages" table
@@ -58,8 +58,44 @@ CREATE UNIQUE INDEX "conversation_pair_lo_pair_hi" ON "conversations" ("pair_lo"
 CREATE TABLE "participants" ("other_id" uuid NOT NULL, "last_message_at" timestamptz NOT NULL, "read_through" bigint NOT NULL DEFAULT 0, "member_id" uuid NOT NULL, "conversation_id" uuid NOT NULL, PRIMARY KEY ("member_id", "conversation_id"), CONSTRAINT "participants_conversations_conversation" FOREIGN KEY ("conversation_id") REFERENCES "conversations" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION, CONSTRAINT "participants_members_member" FOREIGN KEY ("member_id") REFERENCES "members" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION);
 -- create index "participant_member_id_last_message_at_conversation_id" to table: "participants"
 CREATE INDEX "participant_member_id_last_message_at_conversation_id" ON "participants" ("member_id", "last_message_at", "conversation_id");
+-- create index "invitation_recipient" to table: "invitations"
+CREATE INDEX "invitation_recipient" ON "invitations" ("recipient_id");
+-- create index "member_erased_at" to table: "members"
+CREATE INDEX "member_erased_at" ON "members" ("erased_at") WHERE (erased_at IS NOT NULL);
+-- create index "member_erasing" to table: "members"
+CREATE INDEX "member_erasing" ON "members" ("id") WHERE erasing;
+-- create index "member_suspended_at" to table: "members"
+CREATE INDEX "member_suspended_at" ON "members" ("suspended_at") WHERE (suspended_at IS NOT NULL);
+-- create index "notification_published" to table: "notifications"
+CREATE INDEX "notification_published" ON "notifications" ("actor_id") WHERE (publication_id IS NOT NULL);
+-- create index "publication_actor_id" to table: "publications"
+CREATE INDEX "publication_actor_id" ON "publications" ("actor_id") WHERE (actor_id IS NOT NULL);
+-- create index "reinvitebar_recipient_id" to table: "reinvite_bars"
+CREATE INDEX "reinvitebar_recipient_id" ON "reinvite_bars" ("recipient_id");
+-- create index "report_all" to table: "reports"
+CREATE INDEX "report_all" ON "reports" ("created_at", "id");
+-- create index "report_reporter_id_reported_id" to table: "reports"
+CREATE INDEX "report_reporter_id_reported_id" ON "reports" ("reporter_id", "reported_id");
 
 -- +goose Down
+-- reverse: create index "report_reporter_id_reported_id" to table: "reports"
+DROP INDEX "report_reporter_id_reported_id";
+-- reverse: create index "report_all" to table: "reports"
+DROP INDEX "report_all";
+-- reverse: create index "reinvitebar_recipient_id" to table: "reinvite_bars"
+DROP INDEX "reinvitebar_recipient_id";
+-- reverse: create index "publication_actor_id" to table: "publications"
+DROP INDEX "publication_actor_id";
+-- reverse: create index "notification_published" to table: "notifications"
+DROP INDEX "notification_published";
+-- reverse: create index "member_suspended_at" to table: "members"
+DROP INDEX "member_suspended_at";
+-- reverse: create index "member_erasing" to table: "members"
+DROP INDEX "member_erasing";
+-- reverse: create index "member_erased_at" to table: "members"
+DROP INDEX "member_erased_at";
+-- reverse: create index "invitation_recipient" to table: "invitations"
+DROP INDEX "invitation_recipient";
 -- reverse: create index "participant_member_id_last_message_at_conversation_id" to table: "participants"
 DROP INDEX "participant_member_id_last_message_at_conversation_id";
 -- reverse: create "participants" table
@@ -109,7 +145,7 @@ DROP TABLE "messages";
 -- reverse: modify "notifications" table
 ALTER TABLE "notifications" DROP COLUMN "reminder", DROP COLUMN "publication_id", DROP COLUMN "message_id";
 -- reverse: modify "members" table
-ALTER TABLE "members" DROP COLUMN "erased_at", DROP COLUMN "suspended_at", DROP COLUMN "in_block", DROP COLUMN "share_email", DROP COLUMN "who_sees_profile", DROP COLUMN "who_sees_connections", DROP COLUMN "who_can_invite";
+ALTER TABLE "members" DROP COLUMN "erasing", DROP COLUMN "erased_at", DROP COLUMN "suspended_at", DROP COLUMN "in_block", DROP COLUMN "share_email", DROP COLUMN "who_sees_profile", DROP COLUMN "who_sees_connections", DROP COLUMN "who_can_invite";
 -- reverse: create index "publications_key_key" to table: "publications"
 DROP INDEX "publications_key_key";
 -- reverse: create "publications" table

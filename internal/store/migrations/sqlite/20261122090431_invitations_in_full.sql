@@ -20,6 +20,7 @@ ALTER TABLE `members` ADD COLUMN `share_email` bool NOT NULL DEFAULT false;
 ALTER TABLE `members` ADD COLUMN `in_block` bool NOT NULL DEFAULT false;
 ALTER TABLE `members` ADD COLUMN `suspended_at` datetime NULL;
 ALTER TABLE `members` ADD COLUMN `erased_at` datetime NULL;
+ALTER TABLE `members` ADD COLUMN `erasing` bool NOT NULL DEFAULT false;
 -- add columns to table: "inboxes"
 ALTER TABLE `inboxes` ADD COLUMN `last_change` integer NOT NULL DEFAULT 0;
 -- add columns to table: "notifications"
@@ -57,7 +58,7 @@ CREATE INDEX `participant_member_id_last_message_at_conversation_id` ON `partici
 -- create "profiles" table
 CREATE TABLE `profiles` (`member_id` uuid NOT NULL, `about` text NULL, `positions` json NOT NULL, `education` json NOT NULL, `skills` json NOT NULL, `languages` json NOT NULL, `interests` json NOT NULL, PRIMARY KEY (`member_id`));
 -- create "publications" table
-CREATE TABLE `publications` (`id` uuid NOT NULL, `key` text NOT NULL, `fingerprint` blob NOT NULL, `title` text NOT NULL, `body` text NULL, `url` text NULL, `published_at` datetime NOT NULL, PRIMARY KEY (`id`));
+CREATE TABLE `publications` (`id` uuid NOT NULL, `key` text NOT NULL, `fingerprint` blob NOT NULL, `actor_id` uuid NULL, `title` text NOT NULL, `body` text NULL, `url` text NULL, `published` integer NOT NULL, `published_at` datetime NOT NULL, PRIMARY KEY (`id`));
 -- create index "publications_key_key" to table: "publications"
 CREATE UNIQUE INDEX `publications_key_key` ON `publications` (`key`);
 -- create "reports" table
@@ -68,8 +69,44 @@ CREATE INDEX `report_open` ON `reports` (`created_at`, `id`) WHERE resolved_at I
 CREATE TABLE `restrictions` (`member_id` uuid NOT NULL, `warned` bool NOT NULL DEFAULT (false), `restricted_until` datetime NULL, `restricted_at` datetime NULL, PRIMARY KEY (`member_id`));
 -- create "tasks" table
 CREATE TABLE `tasks` (`name` text NOT NULL, `holder` text NOT NULL DEFAULT (''), `leased_until` datetime NULL, `finished_at` datetime NULL, PRIMARY KEY (`name`));
+-- create index "invitation_recipient" to table: "invitations"
+CREATE INDEX `invitation_recipient` ON `invitations` (`recipient_id`);
+-- create index "member_erased_at" to table: "members"
+CREATE INDEX `member_erased_at` ON `members` (`erased_at`) WHERE erased_at IS NOT NULL;
+-- create index "member_erasing" to table: "members"
+CREATE INDEX `member_erasing` ON `members` (`id`) WHERE erasing;
+-- create index "member_suspended_at" to table: "members"
+CREATE INDEX `member_suspended_at` ON `members` (`suspended_at`) WHERE suspended_at IS NOT NULL;
+-- create index "notification_published" to table: "notifications"
+CREATE INDEX `notification_published` ON `notifications` (`actor_id`) WHERE publication_id IS NOT NULL;
+-- create index "publication_actor_id" to table: "publications"
+CREATE INDEX `publication_actor_id` ON `publications` (`actor_id`) WHERE actor_id IS NOT NULL;
+-- create index "reinvitebar_recipient_id" to table: "reinvite_bars"
+CREATE INDEX `reinvitebar_recipient_id` ON `reinvite_bars` (`recipient_id`);
+-- create index "report_all" to table: "reports"
+CREATE INDEX `report_all` ON `reports` (`created_at`, `id`);
+-- create index "report_reporter_id_reported_id" to table: "reports"
+CREATE INDEX `report_reporter_id_reported_id` ON `reports` (`reporter_id`, `reported_id`);
 
 -- +goose Down
+-- reverse: create index "report_reporter_id_reported_id" to table: "reports"
+DROP INDEX `report_reporter_id_reported_id`;
+-- reverse: create index "report_all" to table: "reports"
+DROP INDEX `report_all`;
+-- reverse: create index "reinvitebar_recipient_id" to table: "reinvite_bars"
+DROP INDEX `reinvitebar_recipient_id`;
+-- reverse: create index "publication_actor_id" to table: "publications"
+DROP INDEX `publication_actor_id`;
+-- reverse: create index "notification_published" to table: "notifications"
+DROP INDEX `notification_published`;
+-- reverse: create index "member_suspended_at" to table: "members"
+DROP INDEX `member_suspended_at`;
+-- reverse: create index "member_erasing" to table: "members"
+DROP INDEX `member_erasing`;
+-- reverse: create index "member_erased_at" to table: "members"
+DROP INDEX `member_erased_at`;
+-- reverse: create index "invitation_recipient" to table: "invitations"
+DROP INDEX `invitation_recipient`;
 -- reverse: create "tasks" table
 DROP TABLE `tasks`;
 -- reverse: create "restrictions" table
@@ -119,6 +156,7 @@ ALTER TABLE `notifications` DROP COLUMN `message_id`;
 -- reverse: add columns to table: "inboxes"
 ALTER TABLE `inboxes` DROP COLUMN `last_change`;
 -- reverse: add columns to table: "members"
+ALTER TABLE `members` DROP COLUMN `erasing`;
 ALTER TABLE `members` DROP COLUMN `erased_at`;
 ALTER TABLE `members` DROP COLUMN `suspended_at`;
 ALTER TABLE `members` DROP COLUMN `in_block`;
