@@ -21,22 +21,12 @@ type conversing struct {
 	maySend        lazily[id.Member, bool]
 }
 
-// readCorrespondents reads members for the conversations that they take part in: also those who were deleted, as what
-// they wrote stays with the other.
-func (r *Resolver) readCorrespondents(ctx context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
-	list, err := r.Members.Correspondents(ctx, ids)
-	out := make(map[id.Member]*model.Member, len(list))
-	for _, m := range list {
-		out[m.ID] = model.NewMember(m)
-	}
-	return out, err
-}
-
-// loadCorrespondent gives the other of a conversation, or the writer of a message, whatever has become of them.
+// loadCorrespondent gives the other of a conversation, or the writer of a message, also one who was deleted: what they
+// wrote stays with whom they wrote to, under the name that is left of them.
 func loadCorrespondent(ctx context.Context, m id.Member) (*model.Member, error) {
 	l := loadersOf(ctx)
 	return l.correspondents.get(l, func(ctx context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
-		return l.resolver.correspondents.Get(ctx, ids...)
+		return l.resolver.publicMembers.Get(ctx, ids...)
 	}).Load(ctx, m)
 }
 

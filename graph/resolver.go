@@ -33,8 +33,6 @@ type Resolver struct {
 	// publicMembers reads members for all responses: a row is the same for every viewer, so one statement can serve the
 	// events of many sockets. It gives the erased and the hidden, too; who is to see whom is for membersFor.
 	publicMembers *batch.Batcher[id.Member, *model.Member]
-	// correspondents reads those who have a conversation with somebody, likewise.
-	correspondents *batch.Batcher[id.Member, *model.Member]
 }
 
 func (r *Resolver) start() {
@@ -46,7 +44,6 @@ func (r *Resolver) start() {
 		}
 		return out, err
 	})
-	r.correspondents = batch.New(r.readCorrespondents)
 }
 
 // viewerKey is the signed-in member. Operations without one have been refused before any resolver runs.
