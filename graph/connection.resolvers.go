@@ -13,6 +13,29 @@ import (
 	"github.com/acquaint/acquaint/internal/feed"
 )
 
+// Connections is the resolver for the connections field.
+func (r *memberResolver) Connections(ctx context.Context, obj *model.Member, first *int, after *string) (*model.MemberConnection, error) {
+	page, err := connectionPage(first, after)
+	if err != nil {
+		return nil, err
+	}
+	may, err := maySee(ctx, obj, itsConnections)
+	if err != nil || !may {
+		return nil, err
+	}
+	key := peersKey{of: obj.Key, limit: page.Limit}
+	if page.After != nil {
+		key.after = *page.After
+	}
+	list, err := orZero(loadersOf(ctx).peerPage().Load(ctx, key))
+	if err != nil {
+		return nil, err
+	}
+	return peerConnection(ctx, list[:min(page.Limit, len(list))], len(list) > page.Limit, after, func(ctx context.Context) (int, error) {
+		return orZero(loadersOf(ctx).peerCount().Load(ctx, obj.Key))
+	})
+}
+
 // RemoveConnection is the resolver for the removeConnection field.
 func (r *mutationResolver) RemoveConnection(ctx context.Context, input model.RemoveConnectionInput) (*model.RemoveConnectionPayload, error) {
 	other, ok := model.MemberID(input.MemberID)

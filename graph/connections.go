@@ -24,25 +24,55 @@ func memberConnection(members []*model.Member, more bool, after *string, count m
 	return out
 }
 
-// invitationConnection makes the page of invitations that were read forward.
-func invitationConnection(ctx context.Context, list []network.Invitation, more bool, after *string, count model.Count) *model.InvitationConnection {
-	out := &model.InvitationConnection{Edges: make([]model.InvitationEdge, len(list)), Count: count}
-	cursors := make([]string, len(list))
-	for i, invitation := range list {
-		cursors[i] = invitationCursor(viewerKey(ctx), invitation)
-		out.Edges[i] = model.InvitationEdge{Cursor: cursors[i], Node: showInvitation(ctx, invitation)}
+// peerConnection makes the page of a member's connections that were read forward. Of others' only the members are shown.
+func peerConnection(ctx context.Context, list []network.Connection, more bool, after *string, count model.Count) (*model.MemberConnection, error) {
+	members, err := loadMembers(ctx, peersOf(list))
+	if err != nil {
+		return nil, err
+	}
+	out := &model.MemberConnection{Edges: make([]model.MemberEdge, 0, len(list)), Count: count}
+	cursors := make([]string, 0, len(list))
+	for i, c := range list {
+		if members[i] == nil {
+			continue
+		}
+		cursors = append(cursors, connectionCursor(c))
+		out.Edges = append(out.Edges, model.MemberEdge{Cursor: connectionCursor(c), Node: members[i]})
 	}
 	out.PageInfo = pageInfo(cursors, more, after != nil)
-	return out
+	return out, nil
 }
 
-// networkConnection makes the page of the viewer's connections that were read forward.
-func networkConnection(ctx context.Context, list []network.Connection, more bool, after *string, count model.Count) (*model.NetworkConnection, error) {
+// peersOf gives the members at the other ends.
+func peersOf(list []network.Connection) []id.Member {
 	keys := make([]id.Member, len(list))
 	for i, c := range list {
 		keys[i] = c.Peer
 	}
-	members, err := loadMembers(ctx, keys)
+	return keys
+}
+
+// invitationConnection makes the page of invitations that were read forward. One whose other side has become hidden in
+// this moment is left out.
+func invitationConnection(ctx context.Context, list []network.Invitation, more bool, after *string, count model.Count) (*model.InvitationConnection, error) {
+	viewer := viewerKey(ctx)
+	list, err := amongVisible(ctx, list, viewer)
+	if err != nil {
+		return nil, err
+	}
+	out := &model.InvitationConnection{Edges: make([]model.InvitationEdge, len(list)), Count: count}
+	cursors := make([]string, len(list))
+	for i, invitation := range list {
+		cursors[i] = invitationCursor(viewer, invitation)
+		out.Edges[i] = model.InvitationEdge{Cursor: cursors[i], Node: model.NewInvitation(viewer, invitation)}
+	}
+	out.PageInfo = pageInfo(cursors, more, after != nil)
+	return out, nil
+}
+
+// networkConnection makes the page of the viewer's connections that were read forward.
+func networkConnection(ctx context.Context, list []network.Connection, more bool, after *string, count model.Count) (*model.NetworkConnection, error) {
+	members, err := loadMembers(ctx, peersOf(list))
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +92,14 @@ func networkConnection(ctx context.Context, list []network.Connection, more bool
 // blockedMember gives a member whom the viewer has blocked, and who is hidden everywhere else.
 func (r *Resolver) blockedMember(ctx context.Context, key id.Member) (*model.Member, error) {
 	found, err := r.publicMembers.Get(ctx, key)
-	return found[key], err
+	if err != nil || found[key] == nil {
+		return nil, err
+	}
+	shown := found[key].AsBlocked()
+	if may, err := maySee(ctx, shown, itsPublic); err != nil || !may {
+		return nil, err
+	}
+	return shown, nil
 }
 
 // blockedConnection makes the page of those whom the viewer has blocked.
@@ -78,7 +115,16 @@ func (r *Resolver) blockedConnection(ctx context.Context, list []network.Blocked
 	out := &model.MemberConnection{Edges: make([]model.MemberEdge, 0, len(list)), Count: count}
 	cursors := make([]string, 0, len(list))
 	for _, b := range list {
-		if m := members[b.Member]; m != nil {
+		m := members[b.Member]
+		if m == nil {
+			continue
+		}
+		m = m.AsBlocked()
+		may, err := maySee(ctx, m, itsPublic)
+		if err != nil {
+			return nil, err
+		}
+		if may {
 			cursors = append(cursors, blockCursor(b))
 			out.Edges = append(out.Edges, model.MemberEdge{Cursor: blockCursor(b), Node: m})
 		}
@@ -99,11 +145,6 @@ func notificationConnection(list []notification.Notification, more bool, page no
 		cursors = append(cursors, edge.Cursor)
 		out.Edges = append(out.Edges, *edge)
 	}
-	if page.Backward {
-		out.PageInfo = pageInfo(cursors, page.Before > 0, false)
-		out.PageInfo.HasPreviousPage = more
-	} else {
-		out.PageInfo = pageInfo(cursors, more, page.After > 0)
-	}
+	out.PageInfo = pageInfoBothWays(cursors, more, page.Backward, page.After > 0, page.Before > 0)
 	return out, nil
 }

@@ -61,7 +61,7 @@ func (r *mutationResolver) RespondToInvitation(ctx context.Context, input model.
 		return &model.RespondToInvitationPayload{UserErrors: noSuchInvitation}, nil
 	}
 	answer := network.Action(strings.ToLower(string(input.Response)))
-	invitation, err := r.Network.Respond(ctx, viewerKey(ctx), key, answer)
+	invitation, err := r.Network.Respond(ctx, viewerKey(ctx), key, answer, wordsOf(input))
 	refused, err := userErrors(err)
 	if err != nil {
 		return nil, err

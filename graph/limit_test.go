@@ -59,6 +59,7 @@ func TestLimits(t *testing.T) {
 		{"a page of the default size", `{ viewer { connections { nodes { id } } } }`, nil, ""},
 		{"pages of pages", `{ viewer { connections(first: 100) { nodes { mutualConnections(first: 100) { nodes { id } } } } } }`, nil, "complexity"},
 		{"pages of pages by the default size", `{ viewer { connections { nodes { mutualConnections { nodes { mutualConnections { nodes { id } } } } } } } }`, nil, "complexity"},
+		{"pages of others' pages", `{ viewer { connections(first: 100) { nodes { connections(first: 100) { nodes { id } } } } } }`, nil, "complexity"},
 		{"a page by a variable", `query($n: Int) { viewer { connections(first: $n) { nodes { mutualConnections(first: $n) { nodes { id } } } } } }`, map[string]any{"n": 100}, "complexity"},
 		{"a small page by a variable", `query($n: Int) { viewer { connections(first: $n) { nodes { mutualConnections(first: $n) { nodes { id } } } } } }`, map[string]any{"n": 2}, ""},
 		{"a page by a variable's default", `query($n: Int = 100) { viewer { connections(first: $n) { nodes { mutualConnections(first: $n) { nodes { id } } } } } }`, nil, "complexity"},

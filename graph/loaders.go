@@ -11,6 +11,7 @@ import (
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
 )
 
@@ -39,6 +40,20 @@ type loaders struct {
 	degrees       lazily[id.Member, int]
 	mutual        lazily[mutualKey, []id.Member]
 	mutualCounts  lazily[id.Member, int]
+	hiddens       lazily[id.Member, bool]
+	connecteds    lazily[id.Member, bool]
+	profiles      lazily[id.Member, member.Profile]
+	peers         lazily[peersKey, []network.Connection]
+	peerCounts    lazily[id.Member, int]
+
+	conversing // what conversations ask for
+}
+
+// peersKey asks for a page of a member's connections.
+type peersKey struct {
+	of    id.Member
+	after network.Connection // zero for the beginning
+	limit int
 }
 
 // lazily is a loader that is made when it is first asked.
@@ -59,13 +74,46 @@ func (l *lazily[K, V]) get(of *loaders, fetch func(context.Context, []K) (map[K]
 
 func (l *loaders) member() *dataloadgen.Loader[id.Member, *model.Member] {
 	return l.members.get(l, func(ctx context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
-		return l.resolver.publicMembers.Get(ctx, ids...)
+		return l.resolver.membersFor(ctx, l.viewer, ids)
+	})
+}
+
+func (l *loaders) hidden() *dataloadgen.Loader[id.Member, bool] {
+	return l.hiddens.get(l, func(ctx context.Context, others []id.Member) (map[id.Member]bool, error) {
+		return l.resolver.Network.Hidden(ctx, l.viewer, others)
+	})
+}
+
+func (l *loaders) connected() *dataloadgen.Loader[id.Member, bool] {
+	return l.connecteds.get(l, func(ctx context.Context, others []id.Member) (map[id.Member]bool, error) {
+		return l.resolver.Network.Connected(ctx, l.viewer, others)
+	})
+}
+
+func (l *loaders) profile() *dataloadgen.Loader[id.Member, member.Profile] {
+	return l.profiles.get(l, func(ctx context.Context, ids []id.Member) (map[id.Member]member.Profile, error) {
+		return l.resolver.Members.Profiles(ctx, ids)
+	})
+}
+
+func (l *loaders) peerPage() *dataloadgen.Loader[peersKey, []network.Connection] {
+	return l.peers.get(l, func(ctx context.Context, keys []peersKey) (map[peersKey][]network.Connection, error) {
+		return l.resolver.loadPeers(ctx, l.viewer, keys)
+	})
+}
+
+func (l *loaders) peerCount() *dataloadgen.Loader[id.Member, int] {
+	return l.peerCounts.get(l, func(ctx context.Context, ids []id.Member) (map[id.Member]int, error) {
+		return l.resolver.Network.CountConnectionsOf(ctx, l.viewer, ids)
 	})
 }
 
 func (l *loaders) invitation() *dataloadgen.Loader[id.Invitation, *model.Invitation] {
 	return l.invitations.get(l, func(ctx context.Context, ids []id.Invitation) (map[id.Invitation]*model.Invitation, error) {
 		list, err := l.resolver.Network.Invitations(ctx, l.viewer, ids)
+		if err == nil {
+			list, err = amongVisible(ctx, list)
+		}
 		out := make(map[id.Invitation]*model.Invitation, len(list))
 		for _, i := range list {
 			out[i.ID] = model.NewInvitation(l.viewer, i)
@@ -130,6 +178,30 @@ func (r *Resolver) loadMutual(ctx context.Context, viewer id.Member, keys []mutu
 	return out, nil
 }
 
+// loadPeers asks once for all keys that differ in the member only, which are all of a list.
+func (r *Resolver) loadPeers(ctx context.Context, viewer id.Member, keys []peersKey) (map[peersKey][]network.Connection, error) {
+	alike := make(map[peersKey][]id.Member)
+	for _, k := range keys {
+		page := peersKey{after: k.after, limit: k.limit}
+		alike[page] = append(alike[page], k.of)
+	}
+	out := make(map[peersKey][]network.Connection, len(keys))
+	for page, members := range alike {
+		ask := network.ConnectionPage{Limit: page.limit + 1} // one more, to tell whether there are more
+		if page.after != (network.Connection{}) {
+			ask.After = &page.after
+		}
+		found, err := r.Network.ConnectionsOf(ctx, viewer, members, ask)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range members {
+			out[peersKey{m, page.after, page.limit}] = found[m]
+		}
+	}
+	return out, nil
+}
+
 type loadersKey struct{}
 
 func withLoaders(ctx context.Context, l *loaders) context.Context {
@@ -141,7 +213,7 @@ func loadersOf(ctx context.Context) *loaders {
 	return l
 }
 
-// loadMember gives a member, or nil for one that is not there.
+// loadMember gives a member, or nil for one that the viewer may not know of.
 func loadMember(ctx context.Context, m id.Member) (*model.Member, error) {
 	if m.IsZero() {
 		return nil, nil
@@ -149,7 +221,7 @@ func loadMember(ctx context.Context, m id.Member) (*model.Member, error) {
 	return orNil(loadersOf(ctx).member().Load(ctx, m))
 }
 
-// loadMembers gives members in the order of their keys, nil for those that are not there.
+// loadMembers gives members in the order of their keys, nil for those that the viewer may not know of.
 func loadMembers(ctx context.Context, keys []id.Member) ([]*model.Member, error) {
 	found, err := loadersOf(ctx).member().LoadAll(ctx, keys)
 	if err != nil && !onlyMissing(err) {
@@ -164,6 +236,15 @@ func loadInvitation(ctx context.Context, i id.Invitation) (*model.Invitation, er
 		return nil, nil
 	}
 	return orNil(loadersOf(ctx).invitation().Load(ctx, i))
+}
+
+// loadInvitations gives invitations in the order of their keys, nil for those that the viewer may not know of.
+func loadInvitations(ctx context.Context, keys []id.Invitation) ([]*model.Invitation, error) {
+	found, err := loadersOf(ctx).invitation().LoadAll(ctx, keys)
+	if err != nil && !onlyMissing(err) {
+		return nil, err
+	}
+	return found, nil
 }
 
 func orNil[T any](found *T, err error) (*T, error) {

@@ -17,11 +17,7 @@ import (
 
 // Relationship is the resolver for the relationship field.
 func (r *memberResolver) Relationship(ctx context.Context, obj *model.Member) (*model.Relationship, error) {
-	relationship, err := loadersOf(ctx).relationship().Load(ctx, obj.Key)
-	if err != nil {
-		return nil, err
-	}
-	return model.NewRelationship(viewerKey(ctx), obj.Key, relationship), nil
+	return relationshipTo(ctx, obj)
 }
 
 // MutualConnections is the resolver for the mutualConnections field.
@@ -30,7 +26,11 @@ func (r *memberResolver) MutualConnections(ctx context.Context, obj *model.Membe
 	if err != nil {
 		return nil, err
 	}
-	if obj.Key == viewerKey(ctx) { // they would be all of the viewer's connections
+	may, err := maySee(ctx, obj, itsMutual)
+	if err != nil {
+		return nil, err
+	}
+	if !may {
 		return memberConnection(nil, false, after, func(context.Context) (int, error) { return 0, nil }), nil
 	}
 	keys, err := orZero(loadersOf(ctx).mutualPage().Load(ctx, mutualKey{obj.Key, from, limit}))
@@ -52,6 +52,9 @@ func (r *mutationResolver) UpdateMember(ctx context.Context, input model.UpdateM
 	update := member.Update{
 		Handle: given(input.Handle), Name: given(input.Name), Headline: given(input.Headline), Location: given(input.Location),
 		Industry: given(input.Industry), Company: given(input.Company), PhotoURL: given(input.PhotoURL),
+	}
+	if profile, set := input.Profile.ValueOK(); set {
+		update.Profile = model.ProfileChangeOf(profile)
 	}
 	changed, err := r.Members.Update(ctx, viewerKey(ctx), update)
 	refused, err := userErrors(err)
@@ -79,16 +82,20 @@ func (r *queryResolver) Member(ctx context.Context, handle string) (*model.Membe
 	if err != nil {
 		return nil, err
 	}
-	return model.NewMember(found), nil
+	shown := model.NewMember(found)
+	if may, err := maySee(ctx, shown, itsPublic); err != nil || !may {
+		return nil, err
+	}
+	return shown, nil
 }
 
 // Degree is the resolver for the degree field.
 func (r *relationshipResolver) Degree(ctx context.Context, obj *model.Relationship) (*int, error) {
 	degree := 1
-	switch obj.Status {
-	case model.RelationshipStatusSelf:
+	switch {
+	case obj.Apart, obj.Status == model.RelationshipStatusSelf:
 		return nil, nil
-	case model.RelationshipStatusConnected: // known without asking
+	case obj.Status == model.RelationshipStatusConnected: // known without asking
 	default:
 		var err error
 		degree, err = orZero(loadersOf(ctx).degree().Load(ctx, obj.Other))
@@ -120,7 +127,7 @@ func (r *viewerResolver) ReceivedInvitations(ctx context.Context, obj *model.Vie
 	}
 	return invitationConnection(ctx, list, more, after, func(ctx context.Context) (int, error) {
 		return r.Network.CountReceived(ctx, obj.Key, which)
-	}), nil
+	})
 }
 
 // SentInvitations is the resolver for the sentInvitations field.
@@ -135,7 +142,7 @@ func (r *viewerResolver) SentInvitations(ctx context.Context, obj *model.Viewer,
 	}
 	return invitationConnection(ctx, list, more, after, func(ctx context.Context) (int, error) {
 		return r.Network.CountSent(ctx, obj.Key)
-	}), nil
+	})
 }
 
 // InvitationAllowance is the resolver for the invitationAllowance field.

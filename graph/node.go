@@ -26,23 +26,25 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 	}
 	found := make(map[string]model.Node, len(ids))
 	if len(members) > 0 {
-		list, err := r.Members.ByIDs(ctx, members)
+		list, err := loadMembers(ctx, members)
 		if err != nil {
 			return nil, err
 		}
-		for _, m := range list {
-			node := model.NewMember(m)
-			found[node.ID] = node
+		for _, node := range list {
+			if node != nil {
+				found[node.ID] = node
+			}
 		}
 	}
 	if len(invitations) > 0 {
-		list, err := r.Network.Invitations(ctx, viewerKey(ctx), invitations)
+		list, err := loadInvitations(ctx, invitations)
 		if err != nil {
 			return nil, err
 		}
-		for _, i := range list {
-			node := showInvitation(ctx, i)
-			found[node.ID] = node
+		for _, node := range list {
+			if node != nil {
+				found[node.ID] = node
+			}
 		}
 	}
 	if len(notifications) > 0 {
@@ -55,6 +57,9 @@ func (r *Resolver) nodes(ctx context.Context, ids []string) ([]model.Node, error
 				found[model.IDOf(node)] = node
 			}
 		}
+	}
+	if err := r.conversingNodes(ctx, ids, found); err != nil {
+		return nil, err
 	}
 	out := make([]model.Node, len(ids))
 	for i, s := range ids {

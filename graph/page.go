@@ -38,6 +38,8 @@ const (
 	cursorMember
 	cursorNotification
 	cursorBlock
+	cursorConversation
+	cursorMessage
 )
 
 var errCursor = errBadInput("This is no cursor of this list.")
@@ -175,16 +177,8 @@ func sequenceOf(cursor string) (int64, error) {
 // notificationPage reads the arguments of the inbox, which pages both ways.
 func notificationPage(first *int, after *string, last *int, before *string) (notification.Page, error) {
 	page := notification.Page{}
-	if last != nil && first != nil {
-		return page, errBadInput("Give first or last, not both.")
-	}
 	var err error
-	if last != nil || first == nil && before != nil && after == nil {
-		page.Backward = true
-		page.Limit, err = pageSize("last", last)
-	} else {
-		page.Limit, err = pageSize("first", first)
-	}
+	page.Limit, page.Backward, err = bothWays(first, after, last, before)
 	if err == nil && after != nil {
 		page.After, err = sequenceOf(*after)
 	}
@@ -192,6 +186,31 @@ func notificationPage(first *int, after *string, last *int, before *string) (not
 		page.Before, err = sequenceOf(*before)
 	}
 	return page, err
+}
+
+// bothWays reads the arguments of a list that pages both ways: the size of the page, and whether it is the last before
+// a cursor.
+func bothWays(first *int, after *string, last *int, before *string) (limit int, backward bool, err error) {
+	switch {
+	case last != nil && first != nil:
+		return 0, false, errBadInput("Give first or last, not both.")
+	case last != nil || before != nil && after == nil && first == nil:
+		limit, err = pageSize("last", last)
+		return limit, true, err
+	default:
+		limit, err = pageSize("first", first)
+		return limit, false, err
+	}
+}
+
+// pageInfoBothWays tells of a page of a list that pages both ways.
+func pageInfoBothWays(cursors []string, more, backward, after, before bool) *model.PageInfo {
+	if !backward {
+		return pageInfo(cursors, more, after)
+	}
+	info := pageInfo(cursors, before, false)
+	info.HasPreviousPage = more
+	return info
 }
 
 // pageInfo tells of a page that was read forward.

@@ -11,6 +11,7 @@ import (
 	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/message"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/realtime"
@@ -21,6 +22,7 @@ import (
 type Resolver struct {
 	Members       *member.Service
 	Network       *network.Service
+	Messages      *message.Service
 	Notifications *notification.Service
 	Host          *host.Service
 	Reports       *report.Service
@@ -28,9 +30,11 @@ type Resolver struct {
 	Inboxes       *realtime.Hub[notification.Notification]
 	Feeds         *realtime.Hub[feed.Entry]
 
-	// publicMembers reads members for all responses: what is public of them is the same for every viewer, so one
-	// statement can serve the events of many sockets.
+	// publicMembers reads members for all responses: a row is the same for every viewer, so one statement can serve the
+	// events of many sockets. It gives the erased and the hidden, too; who is to see whom is for membersFor.
 	publicMembers *batch.Batcher[id.Member, *model.Member]
+	// correspondents reads those who have a conversation with somebody, likewise.
+	correspondents *batch.Batcher[id.Member, *model.Member]
 }
 
 func (r *Resolver) start() {
@@ -42,12 +46,18 @@ func (r *Resolver) start() {
 		}
 		return out, err
 	})
+	r.correspondents = batch.New(r.readCorrespondents)
 }
 
 // viewerKey is the signed-in member. Operations without one have been refused before any resolver runs.
 func viewerKey(ctx context.Context) id.Member { return auth.ViewerOf(ctx).Member }
 
-// showInvitation shows an invitation to the viewer.
+// showInvitation shows an invitation to the viewer, unless the viewer may not know of its other side. What cannot be
+// found out now is shown: then the side fails, if it is asked for.
 func showInvitation(ctx context.Context, i network.Invitation) *model.Invitation {
-	return model.NewInvitation(viewerKey(ctx), i)
+	viewer := viewerKey(ctx)
+	if other, err := loadMember(ctx, otherSide(viewer, i)); err == nil && other == nil {
+		return nil
+	}
+	return model.NewInvitation(viewer, i)
 }

@@ -91,7 +91,15 @@ func (r *Resolver) streamInvitations(ctx context.Context, category notification.
 		if len(found) == 0 || found[0].TakenBack() {
 			return nil, errPassOver
 		}
-		return showInvitation(ctx, found[0]), nil
+		other := otherSide(n.Member, found[0])
+		seen, err := r.membersFor(ctx, n.Member, []id.Member{other})
+		if err != nil {
+			return nil, err
+		}
+		if seen[other] == nil {
+			return nil, errPassOver
+		}
+		return model.NewInvitation(n.Member, found[0]), nil
 	})
 }
 

@@ -1025,6 +1025,11 @@ func (ec *executionContext) _Notification(ctx context.Context, sel ast.Selection
 	switch obj := (obj).(type) {
 	case nil:
 		return graphql.Null
+	case *model.MessageNotification:
+		if obj == nil {
+			return graphql.Null
+		}
+		return ec._MessageNotification(ctx, sel, obj)
 	case *model.InvitationReceivedNotification:
 		if obj == nil {
 			return graphql.Null

@@ -22,13 +22,17 @@ func NewExecutableSchema(cfg Config) graphql.ExecutableSchema {
 type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
+	Conversation() ConversationResolver
 	HostNotification() HostNotificationResolver
 	Invitation() InvitationResolver
 	InvitationAcceptedNotification() InvitationAcceptedNotificationResolver
 	InvitationReceivedNotification() InvitationReceivedNotificationResolver
 	Member() MemberResolver
+	Message() MessageResolver
+	MessageNotification() MessageNotificationResolver
 	Mutation() MutationResolver
 	NetworkChange() NetworkChangeResolver
+	Profile() ProfileResolver
 	Query() QueryResolver
 	Relationship() RelationshipResolver
 	Subscription() SubscriptionResolver
@@ -44,9 +48,38 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	Conversation struct {
+		CanSend     func(childComplexity int) int
+		ID          func(childComplexity int) int
+		LastMessage func(childComplexity int) int
+		Messages    func(childComplexity int, first *int, after *string, last *int, before *string) int
+		UnreadCount func(childComplexity int) int
+		With        func(childComplexity int) int
+	}
+
+	ConversationConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	ConversationEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	DeleteMemberPayload struct {
 		DeletedMemberID func(childComplexity int) int
 		UserErrors      func(childComplexity int) int
+	}
+
+	Education struct {
+		EndedOn   func(childComplexity int) int
+		Field     func(childComplexity int) int
+		ID        func(childComplexity int) int
+		School    func(childComplexity int) int
+		StartedOn func(childComplexity int) int
 	}
 
 	ExportMyDataPayload struct {
@@ -69,6 +102,7 @@ type ComplexityRoot struct {
 	Invitation struct {
 		AcceptedAt     func(childComplexity int) int
 		Acquaintance   func(childComplexity int) int
+		Conversation   func(childComplexity int) int
 		ID             func(childComplexity int) int
 		LastRemindedAt func(childComplexity int) int
 		Note           func(childComplexity int) int
@@ -125,6 +159,11 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	MarkConversationReadPayload struct {
+		Conversation func(childComplexity int) int
+		UserErrors   func(childComplexity int) int
+	}
+
 	MarkNotificationsReadPayload struct {
 		UnreadNotificationCount func(childComplexity int) int
 		UserErrors              func(childComplexity int) int
@@ -132,6 +171,7 @@ type ComplexityRoot struct {
 
 	Member struct {
 		Company           func(childComplexity int) int
+		Connections       func(childComplexity int, first *int, after *string) int
 		Handle            func(childComplexity int) int
 		Headline          func(childComplexity int) int
 		ID                func(childComplexity int) int
@@ -140,6 +180,7 @@ type ComplexityRoot struct {
 		MutualConnections func(childComplexity int, first *int, after *string) int
 		Name              func(childComplexity int) int
 		PhotoURL          func(childComplexity int) int
+		Profile           func(childComplexity int) int
 		Relationship      func(childComplexity int) int
 	}
 
@@ -155,21 +196,54 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Message struct {
+		Body         func(childComplexity int) int
+		Conversation func(childComplexity int) int
+		ID           func(childComplexity int) int
+		Sender       func(childComplexity int) int
+		SentAt       func(childComplexity int) int
+	}
+
+	MessageConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	MessageEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	MessageNotification struct {
+		Actor     func(childComplexity int) int
+		Category  func(childComplexity int) int
+		CreatedAt func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Message   func(childComplexity int) int
+		ReadAt    func(childComplexity int) int
+		Sequence  func(childComplexity int) int
+	}
+
 	Mutation struct {
 		BlockMember                   func(childComplexity int, input model.BlockMemberInput) int
 		DeleteMember                  func(childComplexity int, input model.DeleteMemberInput) int
 		ExportMyData                  func(childComplexity int) int
 		InviteMember                  func(childComplexity int, input model.InviteMemberInput) int
+		MarkConversationRead          func(childComplexity int, input model.MarkConversationReadInput) int
 		MarkNotificationsRead         func(childComplexity int, input model.MarkNotificationsReadInput) int
 		PublishNotification           func(childComplexity int, input model.PublishNotificationInput) int
 		RemindInvitation              func(childComplexity int, input model.RemindInvitationInput) int
 		RemoveConnection              func(childComplexity int, input model.RemoveConnectionInput) int
 		ReportMember                  func(childComplexity int, input model.ReportMemberInput) int
 		RespondToInvitation           func(childComplexity int, input model.RespondToInvitationInput) int
+		SendMessage                   func(childComplexity int, input model.SendMessageInput) int
 		SuspendMember                 func(childComplexity int, input model.SuspendMemberInput) int
 		UnblockMember                 func(childComplexity int, input model.UnblockMemberInput) int
 		UpdateMember                  func(childComplexity int, input model.UpdateMemberInput) int
 		UpdateNotificationPreferences func(childComplexity int, input model.UpdateNotificationPreferencesInput) int
+		UpdatePrivacySettings         func(childComplexity int, input model.UpdatePrivacySettingsInput) int
 		UpsertMember                  func(childComplexity int, input model.UpsertMemberInput) int
 		WithdrawInvitation            func(childComplexity int, input model.WithdrawInvitationInput) int
 	}
@@ -226,6 +300,33 @@ type ComplexityRoot struct {
 		StartCursor     func(childComplexity int) int
 	}
 
+	Position struct {
+		Company   func(childComplexity int) int
+		EndedOn   func(childComplexity int) int
+		ID        func(childComplexity int) int
+		StartedOn func(childComplexity int) int
+		Title     func(childComplexity int) int
+	}
+
+	PrivacySettings struct {
+		ID                        func(childComplexity int) int
+		ShareEmailWithConnections func(childComplexity int) int
+		WhoCanInvite              func(childComplexity int) int
+		WhoSeesConnections        func(childComplexity int) int
+		WhoSeesProfile            func(childComplexity int) int
+	}
+
+	Profile struct {
+		About     func(childComplexity int) int
+		Education func(childComplexity int) int
+		Email     func(childComplexity int) int
+		ID        func(childComplexity int) int
+		Interests func(childComplexity int) int
+		Languages func(childComplexity int) int
+		Positions func(childComplexity int) int
+		Skills    func(childComplexity int) int
+	}
+
 	PublishNotificationPayload struct {
 		Published  func(childComplexity int) int
 		UserErrors func(childComplexity int) int
@@ -266,9 +367,15 @@ type ComplexityRoot struct {
 		UserErrors func(childComplexity int) int
 	}
 
+	SendMessagePayload struct {
+		Message    func(childComplexity int) int
+		UserErrors func(childComplexity int) int
+	}
+
 	Subscription struct {
 		InvitationAccepted   func(childComplexity int) int
 		InvitationReceived   func(childComplexity int) int
+		MessageReceived      func(childComplexity int) int
 		NetworkChanged       func(childComplexity int) int
 		NotificationReceived func(childComplexity int, after *string, categories []model.NotificationCategory) int
 	}
@@ -293,6 +400,11 @@ type ComplexityRoot struct {
 		UserErrors              func(childComplexity int) int
 	}
 
+	UpdatePrivacySettingsPayload struct {
+		PrivacySettings func(childComplexity int) int
+		UserErrors      func(childComplexity int) int
+	}
+
 	UpsertMemberPayload struct {
 		Created    func(childComplexity int) int
 		Member     func(childComplexity int) int
@@ -309,11 +421,13 @@ type ComplexityRoot struct {
 	Viewer struct {
 		BlockedMembers          func(childComplexity int, first *int, after *string) int
 		Connections             func(childComplexity int, first *int, after *string) int
+		Conversations           func(childComplexity int, first *int, after *string, last *int, before *string) int
 		ID                      func(childComplexity int) int
 		InvitationAllowance     func(childComplexity int) int
 		Member                  func(childComplexity int) int
 		NotificationPreferences func(childComplexity int) int
 		Notifications           func(childComplexity int, first *int, after *string, last *int, before *string) int
+		PrivacySettings         func(childComplexity int) int
 		ReceivedInvitations     func(childComplexity int, state *model.ReceivedInvitationState, first *int, after *string) int
 		SentInvitations         func(childComplexity int, first *int, after *string) int
 		UnreadNotificationCount func(childComplexity int) int
@@ -352,6 +466,86 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.BlockMemberPayload.UserErrors(childComplexity), true
 
+	case "Conversation.canSend":
+		if e.ComplexityRoot.Conversation.CanSend == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.CanSend(childComplexity), true
+	case "Conversation.id":
+		if e.ComplexityRoot.Conversation.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.ID(childComplexity), true
+	case "Conversation.lastMessage":
+		if e.ComplexityRoot.Conversation.LastMessage == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.LastMessage(childComplexity), true
+	case "Conversation.messages":
+		if e.ComplexityRoot.Conversation.Messages == nil {
+			break
+		}
+
+		args, err := ec.field_Conversation_messages_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Conversation.Messages(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Conversation.unreadCount":
+		if e.ComplexityRoot.Conversation.UnreadCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.UnreadCount(childComplexity), true
+	case "Conversation.with":
+		if e.ComplexityRoot.Conversation.With == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Conversation.With(childComplexity), true
+
+	case "ConversationConnection.edges":
+		if e.ComplexityRoot.ConversationConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationConnection.Edges(childComplexity), true
+	case "ConversationConnection.nodes":
+		if e.ComplexityRoot.ConversationConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationConnection.Nodes(childComplexity), true
+	case "ConversationConnection.pageInfo":
+		if e.ComplexityRoot.ConversationConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationConnection.PageInfo(childComplexity), true
+	case "ConversationConnection.totalCount":
+		if e.ComplexityRoot.ConversationConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationConnection.TotalCount(childComplexity), true
+
+	case "ConversationEdge.cursor":
+		if e.ComplexityRoot.ConversationEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationEdge.Cursor(childComplexity), true
+	case "ConversationEdge.node":
+		if e.ComplexityRoot.ConversationEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ConversationEdge.Node(childComplexity), true
+
 	case "DeleteMemberPayload.deletedMemberId":
 		if e.ComplexityRoot.DeleteMemberPayload.DeletedMemberID == nil {
 			break
@@ -364,6 +558,37 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeleteMemberPayload.UserErrors(childComplexity), true
+
+	case "Education.endedOn":
+		if e.ComplexityRoot.Education.EndedOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Education.EndedOn(childComplexity), true
+	case "Education.field":
+		if e.ComplexityRoot.Education.Field == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Education.Field(childComplexity), true
+	case "Education.id":
+		if e.ComplexityRoot.Education.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Education.ID(childComplexity), true
+	case "Education.school":
+		if e.ComplexityRoot.Education.School == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Education.School(childComplexity), true
+	case "Education.startedOn":
+		if e.ComplexityRoot.Education.StartedOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Education.StartedOn(childComplexity), true
 
 	case "ExportMyDataPayload.data":
 		if e.ComplexityRoot.ExportMyDataPayload.Data == nil {
@@ -445,6 +670,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Invitation.Acquaintance(childComplexity), true
+	case "Invitation.conversation":
+		if e.ComplexityRoot.Invitation.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Invitation.Conversation(childComplexity), true
 	case "Invitation.id":
 		if e.ComplexityRoot.Invitation.ID == nil {
 			break
@@ -668,6 +899,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.InviteMemberPayload.UserErrors(childComplexity), true
 
+	case "MarkConversationReadPayload.conversation":
+		if e.ComplexityRoot.MarkConversationReadPayload.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarkConversationReadPayload.Conversation(childComplexity), true
+	case "MarkConversationReadPayload.userErrors":
+		if e.ComplexityRoot.MarkConversationReadPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MarkConversationReadPayload.UserErrors(childComplexity), true
+
 	case "MarkNotificationsReadPayload.unreadNotificationCount":
 		if e.ComplexityRoot.MarkNotificationsReadPayload.UnreadNotificationCount == nil {
 			break
@@ -687,6 +931,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.Company(childComplexity), true
+	case "Member.connections":
+		if e.ComplexityRoot.Member.Connections == nil {
+			break
+		}
+
+		args, err := ec.field_Member_connections_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Member.Connections(childComplexity, args["first"].(*int), args["after"].(*string)), true
 	case "Member.handle":
 		if e.ComplexityRoot.Member.Handle == nil {
 			break
@@ -740,6 +995,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Member.PhotoURL(childComplexity), true
+	case "Member.profile":
+		if e.ComplexityRoot.Member.Profile == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Member.Profile(childComplexity), true
 	case "Member.relationship":
 		if e.ComplexityRoot.Member.Relationship == nil {
 			break
@@ -785,6 +1046,118 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.MemberEdge.Node(childComplexity), true
 
+	case "Message.body":
+		if e.ComplexityRoot.Message.Body == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Body(childComplexity), true
+	case "Message.conversation":
+		if e.ComplexityRoot.Message.Conversation == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Conversation(childComplexity), true
+	case "Message.id":
+		if e.ComplexityRoot.Message.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.ID(childComplexity), true
+	case "Message.sender":
+		if e.ComplexityRoot.Message.Sender == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.Sender(childComplexity), true
+	case "Message.sentAt":
+		if e.ComplexityRoot.Message.SentAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Message.SentAt(childComplexity), true
+
+	case "MessageConnection.edges":
+		if e.ComplexityRoot.MessageConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.Edges(childComplexity), true
+	case "MessageConnection.nodes":
+		if e.ComplexityRoot.MessageConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.Nodes(childComplexity), true
+	case "MessageConnection.pageInfo":
+		if e.ComplexityRoot.MessageConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.PageInfo(childComplexity), true
+	case "MessageConnection.totalCount":
+		if e.ComplexityRoot.MessageConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageConnection.TotalCount(childComplexity), true
+
+	case "MessageEdge.cursor":
+		if e.ComplexityRoot.MessageEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdge.Cursor(childComplexity), true
+	case "MessageEdge.node":
+		if e.ComplexityRoot.MessageEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageEdge.Node(childComplexity), true
+
+	case "MessageNotification.actor":
+		if e.ComplexityRoot.MessageNotification.Actor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.Actor(childComplexity), true
+	case "MessageNotification.category":
+		if e.ComplexityRoot.MessageNotification.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.Category(childComplexity), true
+	case "MessageNotification.createdAt":
+		if e.ComplexityRoot.MessageNotification.CreatedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.CreatedAt(childComplexity), true
+	case "MessageNotification.id":
+		if e.ComplexityRoot.MessageNotification.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.ID(childComplexity), true
+	case "MessageNotification.message":
+		if e.ComplexityRoot.MessageNotification.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.Message(childComplexity), true
+	case "MessageNotification.readAt":
+		if e.ComplexityRoot.MessageNotification.ReadAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.ReadAt(childComplexity), true
+	case "MessageNotification.sequence":
+		if e.ComplexityRoot.MessageNotification.Sequence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.MessageNotification.Sequence(childComplexity), true
+
 	case "Mutation.blockMember":
 		if e.ComplexityRoot.Mutation.BlockMember == nil {
 			break
@@ -824,6 +1197,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.InviteMember(childComplexity, args["input"].(model.InviteMemberInput)), true
+	case "Mutation.markConversationRead":
+		if e.ComplexityRoot.Mutation.MarkConversationRead == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_markConversationRead_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.MarkConversationRead(childComplexity, args["input"].(model.MarkConversationReadInput)), true
 	case "Mutation.markNotificationsRead":
 		if e.ComplexityRoot.Mutation.MarkNotificationsRead == nil {
 			break
@@ -890,6 +1274,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RespondToInvitation(childComplexity, args["input"].(model.RespondToInvitationInput)), true
+	case "Mutation.sendMessage":
+		if e.ComplexityRoot.Mutation.SendMessage == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_sendMessage_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SendMessage(childComplexity, args["input"].(model.SendMessageInput)), true
 	case "Mutation.suspendMember":
 		if e.ComplexityRoot.Mutation.SuspendMember == nil {
 			break
@@ -934,6 +1329,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.UpdateNotificationPreferences(childComplexity, args["input"].(model.UpdateNotificationPreferencesInput)), true
+	case "Mutation.updatePrivacySettings":
+		if e.ComplexityRoot.Mutation.UpdatePrivacySettings == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_updatePrivacySettings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.UpdatePrivacySettings(childComplexity, args["input"].(model.UpdatePrivacySettingsInput)), true
 	case "Mutation.upsertMember":
 		if e.ComplexityRoot.Mutation.UpsertMember == nil {
 			break
@@ -1133,6 +1539,117 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.PageInfo.StartCursor(childComplexity), true
 
+	case "Position.company":
+		if e.ComplexityRoot.Position.Company == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.Company(childComplexity), true
+	case "Position.endedOn":
+		if e.ComplexityRoot.Position.EndedOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.EndedOn(childComplexity), true
+	case "Position.id":
+		if e.ComplexityRoot.Position.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.ID(childComplexity), true
+	case "Position.startedOn":
+		if e.ComplexityRoot.Position.StartedOn == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.StartedOn(childComplexity), true
+	case "Position.title":
+		if e.ComplexityRoot.Position.Title == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Position.Title(childComplexity), true
+
+	case "PrivacySettings.id":
+		if e.ComplexityRoot.PrivacySettings.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.ID(childComplexity), true
+	case "PrivacySettings.shareEmailWithConnections":
+		if e.ComplexityRoot.PrivacySettings.ShareEmailWithConnections == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.ShareEmailWithConnections(childComplexity), true
+	case "PrivacySettings.whoCanInvite":
+		if e.ComplexityRoot.PrivacySettings.WhoCanInvite == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.WhoCanInvite(childComplexity), true
+	case "PrivacySettings.whoSeesConnections":
+		if e.ComplexityRoot.PrivacySettings.WhoSeesConnections == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.WhoSeesConnections(childComplexity), true
+	case "PrivacySettings.whoSeesProfile":
+		if e.ComplexityRoot.PrivacySettings.WhoSeesProfile == nil {
+			break
+		}
+
+		return e.ComplexityRoot.PrivacySettings.WhoSeesProfile(childComplexity), true
+
+	case "Profile.about":
+		if e.ComplexityRoot.Profile.About == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.About(childComplexity), true
+	case "Profile.education":
+		if e.ComplexityRoot.Profile.Education == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.Education(childComplexity), true
+	case "Profile.email":
+		if e.ComplexityRoot.Profile.Email == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.Email(childComplexity), true
+	case "Profile.id":
+		if e.ComplexityRoot.Profile.ID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.ID(childComplexity), true
+	case "Profile.interests":
+		if e.ComplexityRoot.Profile.Interests == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.Interests(childComplexity), true
+	case "Profile.languages":
+		if e.ComplexityRoot.Profile.Languages == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.Languages(childComplexity), true
+	case "Profile.positions":
+		if e.ComplexityRoot.Profile.Positions == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.Positions(childComplexity), true
+	case "Profile.skills":
+		if e.ComplexityRoot.Profile.Skills == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Profile.Skills(childComplexity), true
+
 	case "PublishNotificationPayload.published":
 		if e.ComplexityRoot.PublishNotificationPayload.Published == nil {
 			break
@@ -1269,6 +1786,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.RespondToInvitationPayload.UserErrors(childComplexity), true
 
+	case "SendMessagePayload.message":
+		if e.ComplexityRoot.SendMessagePayload.Message == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendMessagePayload.Message(childComplexity), true
+	case "SendMessagePayload.userErrors":
+		if e.ComplexityRoot.SendMessagePayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SendMessagePayload.UserErrors(childComplexity), true
+
 	case "Subscription.invitationAccepted":
 		if e.ComplexityRoot.Subscription.InvitationAccepted == nil {
 			break
@@ -1281,6 +1811,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Subscription.InvitationReceived(childComplexity), true
+	case "Subscription.messageReceived":
+		if e.ComplexityRoot.Subscription.MessageReceived == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Subscription.MessageReceived(childComplexity), true
 	case "Subscription.networkChanged":
 		if e.ComplexityRoot.Subscription.NetworkChanged == nil {
 			break
@@ -1351,6 +1887,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.UpdateNotificationPreferencesPayload.UserErrors(childComplexity), true
 
+	case "UpdatePrivacySettingsPayload.privacySettings":
+		if e.ComplexityRoot.UpdatePrivacySettingsPayload.PrivacySettings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdatePrivacySettingsPayload.PrivacySettings(childComplexity), true
+	case "UpdatePrivacySettingsPayload.userErrors":
+		if e.ComplexityRoot.UpdatePrivacySettingsPayload.UserErrors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.UpdatePrivacySettingsPayload.UserErrors(childComplexity), true
+
 	case "UpsertMemberPayload.created":
 		if e.ComplexityRoot.UpsertMemberPayload.Created == nil {
 			break
@@ -1417,6 +1966,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Connections(childComplexity, args["first"].(*int), args["after"].(*string)), true
+	case "Viewer.conversations":
+		if e.ComplexityRoot.Viewer.Conversations == nil {
+			break
+		}
+
+		args, err := ec.field_Viewer_conversations_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Viewer.Conversations(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
 	case "Viewer.id":
 		if e.ComplexityRoot.Viewer.ID == nil {
 			break
@@ -1452,6 +2012,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Notifications(childComplexity, args["first"].(*int), args["after"].(*string), args["last"].(*int), args["before"].(*string)), true
+	case "Viewer.privacySettings":
+		if e.ComplexityRoot.Viewer.PrivacySettings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.PrivacySettings(childComplexity), true
 	case "Viewer.receivedInvitations":
 		if e.ComplexityRoot.Viewer.ReceivedInvitations == nil {
 			break
@@ -1504,18 +2070,24 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 	inputUnmarshalMap := graphql.BuildUnmarshalerMap(
 		ec.unmarshalInputBlockMemberInput,
 		ec.unmarshalInputDeleteMemberInput,
+		ec.unmarshalInputEducationInput,
 		ec.unmarshalInputInviteMemberInput,
+		ec.unmarshalInputMarkConversationReadInput,
 		ec.unmarshalInputMarkNotificationsReadInput,
 		ec.unmarshalInputNotificationSettingInput,
+		ec.unmarshalInputPositionInput,
+		ec.unmarshalInputProfileInput,
 		ec.unmarshalInputPublishNotificationInput,
 		ec.unmarshalInputRemindInvitationInput,
 		ec.unmarshalInputRemoveConnectionInput,
 		ec.unmarshalInputReportMemberInput,
 		ec.unmarshalInputRespondToInvitationInput,
+		ec.unmarshalInputSendMessageInput,
 		ec.unmarshalInputSuspendMemberInput,
 		ec.unmarshalInputUnblockMemberInput,
 		ec.unmarshalInputUpdateMemberInput,
 		ec.unmarshalInputUpdateNotificationPreferencesInput,
+		ec.unmarshalInputUpdatePrivacySettingsInput,
 		ec.unmarshalInputUpsertMemberInput,
 		ec.unmarshalInputWithdrawInvitationInput,
 	)
@@ -1689,6 +2261,10 @@ enum UserErrorCode {
   REMINDER_TOO_SOON
   "The recipient was reminded as often as allowed."
   REMINDER_LIMIT_REACHED
+  "The viewer may not write to this member now."
+  MESSAGING_NOT_ALLOWED
+  "There is no such conversation of the viewer's."
+  CONVERSATION_NOT_FOUND
   "The text is too long."
   TOO_LONG
   "The text is too short."
@@ -1735,7 +2311,15 @@ type UnblockMemberPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
-	{Name: "../schema/connection.graphqls", Input: `extend type Mutation {
+	{Name: "../schema/connection.graphqls", Input: `extend type Member {
+  """
+  The members that this member is connected with, the newest connection first; null unless the viewer may see them. Whom
+  the viewer may not know of is left out, and not counted.
+  """
+  connections(first: Int, after: String): MemberConnection
+}
+
+extend type Mutation {
   "Ends a connection of the viewer's: at once, for both, and nobody is notified."
   removeConnection(input: RemoveConnectionInput!): RemoveConnectionPayload!
 }
@@ -2089,6 +2673,11 @@ enum InvitationResponse {
 input RespondToInvitationInput {
   invitationId: ID!
   response: InvitationResponse!
+  """
+  Goes to the sender with ACCEPT and DECLINE, if the answer is new; at most 8,000 characters. With the others it is
+  INVALID.
+  """
+  message: String
 }
 
 "What respondToInvitation gives."
@@ -2253,6 +2842,149 @@ input UpdateMemberInput {
 type UpdateMemberPayload {
   "The viewer as a member, after the change; null when it was refused."
   member: Member
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/message.graphqls", Input: `extend type Viewer {
+  """
+  The viewer's conversations, the one written in last first; both ways: ` + "`" + `first` + "`" + ` with ` + "`" + `after` + "`" + `, or ` + "`" + `last` + "`" + ` with ` + "`" + `before` + "`" + `.
+  Those with a member who has blocked the viewer, or whom the viewer has blocked, are left out.
+  """
+  conversations(first: Int, after: String, last: Int, before: String): ConversationConnection!
+}
+
+extend type Invitation {
+  "What the recipient has written in while the invitation was open; null when nothing was written."
+  conversation: Conversation
+}
+
+extend type Mutation {
+  """
+  Writes to a member: to a connection, to the sender of an open invitation to the viewer (which does not answer it), or to
+  its recipient once that has written.
+  """
+  sendMessage(input: SendMessageInput!): SendMessagePayload!
+  "Marks a conversation of the viewer's as read. Nobody else learns of it."
+  markConversationRead(input: MarkConversationReadInput!): MarkConversationReadPayload!
+}
+
+extend type Subscription {
+  "Messages as they reach the viewer, in order; the conversation itself, under no preference."
+  messageReceived: Message!
+}
+
+"What the viewer and another member have written to each other. Only the two know of it, and neither while one blocks the other."
+type Conversation implements Node {
+  id: ID!
+  "The other member; a placeholder when that was deleted."
+  with: Member!
+  "The messages, newest first; both ways: ` + "`" + `first` + "`" + ` with ` + "`" + `after` + "`" + `, or ` + "`" + `last` + "`" + ` with ` + "`" + `before` + "`" + `."
+  messages(first: Int, after: String, last: Int, before: String): MessageConnection!
+  "The newest message."
+  lastMessage: Message
+  "How many messages of the other the viewer has not read. Writing marks all before it as read."
+  unreadCount: Int!
+  "Whether the viewer may write to the other now."
+  canSend: Boolean!
+}
+
+"A text that one of two members wrote to the other."
+type Message implements Node {
+  id: ID!
+  "What it is part of."
+  conversation: Conversation!
+  "Who wrote it; a placeholder when that member was deleted."
+  sender: Member!
+  "Plain text."
+  body: String!
+  "When it was written."
+  sentAt: Time!
+}
+
+"""
+Somebody wrote to the viewer. There is none of a message from the sender of an invitation that the viewer has ignored or
+declined; messageReceived and the conversation have it all the same.
+"""
+type MessageNotification implements Notification & Node {
+  id: ID!
+  sequence: Int!
+  category: NotificationCategory!
+  "Who wrote."
+  actor: Member
+  createdAt: Time!
+  readAt: Time
+  "What was written."
+  message: Message
+}
+
+"A page of the viewer's conversations."
+type ConversationConnection {
+  "The conversations with their cursors."
+  edges: [ConversationEdge!]!
+  "The conversations alone."
+  nodes: [Conversation!]!
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A conversation in a list."
+type ConversationEdge {
+  "Where in the list; a conversation moves to its top with every message."
+  cursor: String!
+  node: Conversation!
+}
+
+"A page of a conversation's messages."
+type MessageConnection {
+  "The messages with their cursors."
+  edges: [MessageEdge!]!
+  "The messages alone."
+  nodes: [Message!]!
+  pageInfo: PageInfo!
+  "How many there are in all."
+  totalCount: Int!
+}
+
+"A message in a conversation."
+type MessageEdge {
+  "Where in the conversation; markConversationRead takes it as ` + "`" + `through` + "`" + `."
+  cursor: String!
+  node: Message!
+}
+
+"What to write, and to whom."
+input SendMessageInput {
+  "To whom."
+  memberId: ID!
+  "1 to 8,000 characters of plain text after trimming; tab and newline are allowed."
+  body: String!
+  """
+  The client's own name for this message, 1 to 100 characters: sent again under the same name, as after a lost connection,
+  it gives the message that there is and changes nothing. With another text or member it is INVALID.
+  """
+  clientKey: String
+}
+
+"What sendMessage gives."
+type SendMessagePayload {
+  "The message; null when it was refused."
+  message: Message
+  userErrors: [UserError!]!
+}
+
+"Which conversation to mark as read, and how far."
+input MarkConversationReadInput {
+  "Which one."
+  conversationId: ID!
+  "The cursor of a message of it: that and all before it are read. All of them when left out."
+  through: String
+}
+
+"What markConversationRead gives."
+type MarkConversationReadPayload {
+  "The conversation after it; null when it was refused."
+  conversation: Conversation
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
@@ -2427,6 +3159,175 @@ type MarkNotificationsReadPayload {
   userErrors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/privacy.graphqls", Input: `extend type Viewer {
+  "What the viewer lets others do and see."
+  privacySettings: PrivacySettings!
+}
+
+extend type Mutation {
+  "Changes what the viewer lets others do and see. What is left out, or null, stays."
+  updatePrivacySettings(input: UpdatePrivacySettingsInput!): UpdatePrivacySettingsPayload!
+}
+
+"Who may invite a member."
+enum InvitationAudience {
+  "Anyone who can see the member."
+  EVERYONE
+  "Those who share a connection with the member."
+  MUTUAL_CONNECTIONS
+  "Those who know the member's email address, and give it."
+  KNOWS_EMAIL
+  "No one; the member can still invite others."
+  NOBODY
+}
+
+"Who sees with whom a member is connected. Connections that the two share are seen by either, whatever it says."
+enum ConnectionsAudience {
+  "The member's connections."
+  CONNECTIONS
+  "The member alone."
+  ONLY_ME
+}
+
+"Who sees a member's profile. Handle, name, headline, location, industry, company and photo are seen by everyone."
+enum ProfileAudience {
+  "Everyone."
+  EVERYONE
+  "The member's connections."
+  CONNECTIONS
+}
+
+"What a member lets others do and see; for that member's eyes alone."
+type PrivacySettings {
+  "Of the viewer's settings, so that a client's cache can keep them."
+  id: ID!
+  "EVERYONE unless the member says otherwise. Open invitations stay."
+  whoCanInvite: InvitationAudience!
+  "CONNECTIONS unless the member says otherwise."
+  whoSeesConnections: ConnectionsAudience!
+  "EVERYONE unless the member says otherwise."
+  whoSeesProfile: ProfileAudience!
+  "Whether connections see the member's email address; false unless the member says otherwise."
+  shareEmailWithConnections: Boolean!
+}
+
+"What to change about the viewer's privacy settings. What is left out, or null, stays."
+input UpdatePrivacySettingsInput {
+  "Who may invite the viewer."
+  whoCanInvite: InvitationAudience
+  "Who sees with whom the viewer is connected."
+  whoSeesConnections: ConnectionsAudience
+  "Who sees the viewer's profile."
+  whoSeesProfile: ProfileAudience
+  "Whether connections see the viewer's email address."
+  shareEmailWithConnections: Boolean
+}
+
+"What updatePrivacySettings gives."
+type UpdatePrivacySettingsPayload {
+  "All of the settings after the change."
+  privacySettings: PrivacySettings
+  userErrors: [UserError!]!
+}
+`, BuiltIn: false},
+	{Name: "../schema/profile.graphqls", Input: `extend type Member {
+  "What the member tells of themselves at length; null unless the viewer may see it."
+  profile: Profile
+}
+
+"What a member tells of themselves beyond the headline. One who told nothing has an empty one."
+type Profile {
+  "Of the member's profile, so that a client's cache can keep it."
+  id: ID!
+  "In their own words."
+  about: String
+  "The address of the member's token; null unless the viewer is the member, or a connection whom the member lets see it."
+  email: String
+  "The member's jobs, in the order that the member gave them."
+  positions: [Position!]!
+  "Where the member studied, in the order that the member gave."
+  education: [Education!]!
+  "What the member can do."
+  skills: [String!]!
+  "Which languages the member speaks."
+  languages: [String!]!
+  "What else the member cares about."
+  interests: [String!]!
+}
+
+"A job of a member's."
+type Position {
+  "Stays as long as the position stays as it is."
+  id: ID!
+  "The employer."
+  company: String!
+  "What the member is there."
+  title: String!
+  "The month, as in 2019-03."
+  startedOn: String!
+  "The month, as in 2023-11; null for a present position."
+  endedOn: String
+}
+
+"A course of study of a member's."
+type Education {
+  "Stays as long as the entry stays as it is."
+  id: ID!
+  "The school or university."
+  school: String!
+  "What was studied."
+  field: String
+  "The month, as in 2011-09."
+  startedOn: String
+  "The month, as in 2016-06."
+  endedOn: String
+}
+
+extend input UpdateMemberInput {
+  "What to change about the viewer's profile; null clears all of it."
+  profile: ProfileInput
+}
+
+"What to change about the viewer's profile. What is left out stays, null clears, and a list given replaces the whole list."
+input ProfileInput {
+  "At most 2,600, with lines."
+  about: String
+  "At most 100. One that was there before, word for word, keeps its id."
+  positions: [PositionInput!]
+  "At most 100. One that was there before, word for word, keeps its id."
+  education: [EducationInput!]
+  "At most 100, each of 1 to 100. Repetitions, in whatever case of letters, are left out."
+  skills: [String!]
+  "At most 50, each of 1 to 100. Repetitions, in whatever case of letters, are left out."
+  languages: [String!]
+  "At most 100, each of 1 to 100. Repetitions, in whatever case of letters, are left out."
+  interests: [String!]
+}
+
+"A job to tell of."
+input PositionInput {
+  "1 to 100."
+  company: String!
+  "1 to 100."
+  title: String!
+  "A month, YYYY-MM, from 1900-01 to 2100-12."
+  startedOn: String!
+  "A month, YYYY-MM, not before the start; left out for a present position."
+  endedOn: String
+}
+
+"A course of study to tell of."
+input EducationInput {
+  "1 to 100."
+  school: String!
+  "At most 100."
+  field: String
+  "A month, YYYY-MM, from 1900-01 to 2100-12."
+  startedOn: String
+  "A month, YYYY-MM, not before the start."
+  endedOn: String
+}
+`, BuiltIn: false},
 	{Name: "../schema/report.graphqls", Input: `extend type Mutation {
   """
   Tells the operators of a member's conduct. Nobody else learns of it, and it changes nothing. The same report again,
@@ -2477,6 +3378,48 @@ func (ec *executionContext) childFields_BlockMemberPayload(ctx context.Context, 
 	return nil, fmt.Errorf("no field named %q was found under type BlockMemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_Conversation(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Conversation_id(ctx, field)
+	case "with":
+		return ec.fieldContext_Conversation_with(ctx, field)
+	case "messages":
+		return ec.fieldContext_Conversation_messages(ctx, field)
+	case "lastMessage":
+		return ec.fieldContext_Conversation_lastMessage(ctx, field)
+	case "unreadCount":
+		return ec.fieldContext_Conversation_unreadCount(ctx, field)
+	case "canSend":
+		return ec.fieldContext_Conversation_canSend(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Conversation", field.Name)
+}
+
+func (ec *executionContext) childFields_ConversationConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_ConversationConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_ConversationConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_ConversationConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_ConversationConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConversationConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_ConversationEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_ConversationEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_ConversationEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ConversationEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_DeleteMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "deletedMemberId":
@@ -2485,6 +3428,22 @@ func (ec *executionContext) childFields_DeleteMemberPayload(ctx context.Context,
 		return ec.fieldContext_DeleteMemberPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeleteMemberPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_Education(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Education_id(ctx, field)
+	case "school":
+		return ec.fieldContext_Education_school(ctx, field)
+	case "field":
+		return ec.fieldContext_Education_field(ctx, field)
+	case "startedOn":
+		return ec.fieldContext_Education_startedOn(ctx, field)
+	case "endedOn":
+		return ec.fieldContext_Education_endedOn(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Education", field.Name)
 }
 
 func (ec *executionContext) childFields_ExportMyDataPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2517,6 +3476,8 @@ func (ec *executionContext) childFields_Invitation(ctx context.Context, field gr
 		return ec.fieldContext_Invitation_acceptedAt(ctx, field)
 	case "lastRemindedAt":
 		return ec.fieldContext_Invitation_lastRemindedAt(ctx, field)
+	case "conversation":
+		return ec.fieldContext_Invitation_conversation(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Invitation", field.Name)
 }
@@ -2573,6 +3534,16 @@ func (ec *executionContext) childFields_InviteMemberPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type InviteMemberPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_MarkConversationReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "conversation":
+		return ec.fieldContext_MarkConversationReadPayload_conversation(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_MarkConversationReadPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MarkConversationReadPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_MarkNotificationsReadPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "unreadNotificationCount":
@@ -2605,6 +3576,10 @@ func (ec *executionContext) childFields_Member(ctx context.Context, field graphq
 		return ec.fieldContext_Member_relationship(ctx, field)
 	case "mutualConnections":
 		return ec.fieldContext_Member_mutualConnections(ctx, field)
+	case "connections":
+		return ec.fieldContext_Member_connections(ctx, field)
+	case "profile":
+		return ec.fieldContext_Member_profile(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Member", field.Name)
 }
@@ -2631,6 +3606,46 @@ func (ec *executionContext) childFields_MemberEdge(ctx context.Context, field gr
 		return ec.fieldContext_MemberEdge_node(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type MemberEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_Message(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Message_id(ctx, field)
+	case "conversation":
+		return ec.fieldContext_Message_conversation(ctx, field)
+	case "sender":
+		return ec.fieldContext_Message_sender(ctx, field)
+	case "body":
+		return ec.fieldContext_Message_body(ctx, field)
+	case "sentAt":
+		return ec.fieldContext_Message_sentAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Message", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_MessageConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_MessageConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_MessageConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_MessageConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_MessageEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_MessageEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_MessageEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type MessageEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_NetworkChange(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2737,6 +3752,60 @@ func (ec *executionContext) childFields_PageInfo(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type PageInfo", field.Name)
 }
 
+func (ec *executionContext) childFields_Position(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Position_id(ctx, field)
+	case "company":
+		return ec.fieldContext_Position_company(ctx, field)
+	case "title":
+		return ec.fieldContext_Position_title(ctx, field)
+	case "startedOn":
+		return ec.fieldContext_Position_startedOn(ctx, field)
+	case "endedOn":
+		return ec.fieldContext_Position_endedOn(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Position", field.Name)
+}
+
+func (ec *executionContext) childFields_PrivacySettings(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_PrivacySettings_id(ctx, field)
+	case "whoCanInvite":
+		return ec.fieldContext_PrivacySettings_whoCanInvite(ctx, field)
+	case "whoSeesConnections":
+		return ec.fieldContext_PrivacySettings_whoSeesConnections(ctx, field)
+	case "whoSeesProfile":
+		return ec.fieldContext_PrivacySettings_whoSeesProfile(ctx, field)
+	case "shareEmailWithConnections":
+		return ec.fieldContext_PrivacySettings_shareEmailWithConnections(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type PrivacySettings", field.Name)
+}
+
+func (ec *executionContext) childFields_Profile(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Profile_id(ctx, field)
+	case "about":
+		return ec.fieldContext_Profile_about(ctx, field)
+	case "email":
+		return ec.fieldContext_Profile_email(ctx, field)
+	case "positions":
+		return ec.fieldContext_Profile_positions(ctx, field)
+	case "education":
+		return ec.fieldContext_Profile_education(ctx, field)
+	case "skills":
+		return ec.fieldContext_Profile_skills(ctx, field)
+	case "languages":
+		return ec.fieldContext_Profile_languages(ctx, field)
+	case "interests":
+		return ec.fieldContext_Profile_interests(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Profile", field.Name)
+}
+
 func (ec *executionContext) childFields_PublishNotificationPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "published":
@@ -2803,6 +3872,16 @@ func (ec *executionContext) childFields_RespondToInvitationPayload(ctx context.C
 	return nil, fmt.Errorf("no field named %q was found under type RespondToInvitationPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_SendMessagePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "message":
+		return ec.fieldContext_SendMessagePayload_message(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_SendMessagePayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SendMessagePayload", field.Name)
+}
+
 func (ec *executionContext) childFields_SuspendMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "member":
@@ -2841,6 +3920,16 @@ func (ec *executionContext) childFields_UpdateNotificationPreferencesPayload(ctx
 		return ec.fieldContext_UpdateNotificationPreferencesPayload_userErrors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type UpdateNotificationPreferencesPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_UpdatePrivacySettingsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "privacySettings":
+		return ec.fieldContext_UpdatePrivacySettingsPayload_privacySettings(ctx, field)
+	case "userErrors":
+		return ec.fieldContext_UpdatePrivacySettingsPayload_userErrors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type UpdatePrivacySettingsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_UpsertMemberPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -2891,6 +3980,10 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_unreadNotificationCount(ctx, field)
 	case "notificationPreferences":
 		return ec.fieldContext_Viewer_notificationPreferences(ctx, field)
+	case "conversations":
+		return ec.fieldContext_Viewer_conversations(ctx, field)
+	case "privacySettings":
+		return ec.fieldContext_Viewer_privacySettings(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }

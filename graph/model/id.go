@@ -8,18 +8,22 @@ import (
 	"github.com/acquaint/acquaint/internal/id"
 )
 
-// The prefixes of ids; the first three are of nodes.
+// The prefixes of ids; the first five are of nodes.
 const (
 	prefixMember       = "mbr"
-	prefixReport       = "rpt"
-	prefixConversation = "cnv"
-	prefixMessage      = "msg"
 	prefixInvitation   = "inv"
 	prefixNotification = "ntf"
+	prefixConversation = "cnv"
+	prefixMessage      = "msg"
 	prefixViewer       = "vwr"
 	prefixRelationship = "rel"
 	prefixPreferences  = "npf"
 	prefixAllowance    = "ial"
+	prefixProfile      = "prf"
+	prefixPosition     = "pos"
+	prefixEducation    = "edu"
+	prefixPrivacy      = "pvs"
+	prefixReport       = "rpt"
 )
 
 // encode gives the form of an id that clients see: a TypeID, the type and the UUID in base 32.
@@ -54,6 +58,14 @@ func InvitationID(s string) (id.Invitation, bool) { return decode[id.Invitation]
 func NotificationID(s string) (id.Notification, bool) {
 	return decode[id.Notification](prefixNotification, s)
 }
+
+// ConversationID gives the key of a conversation's id; false for anything else.
+func ConversationID(s string) (id.Conversation, bool) {
+	return decode[id.Conversation](prefixConversation, s)
+}
+
+// MessageID gives the key of a message's id; false for anything else.
+func MessageID(s string) (id.Message, bool) { return decode[id.Message](prefixMessage, s) }
 
 // relationshipID is of two members, in the eyes of the first.
 func relationshipID(viewer, member id.Member) string {

@@ -35,6 +35,13 @@ type BlockMemberPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// A conversation in a list.
+type ConversationEdge struct {
+	// Where in the list; a conversation moves to its top with every message.
+	Cursor string        `json:"cursor"`
+	Node   *Conversation `json:"node"`
+}
+
 // Whom to erase.
 type DeleteMemberInput struct {
 	// The `sub` of the member's tokens.
@@ -46,6 +53,32 @@ type DeleteMemberPayload struct {
 	// The id of the member who was erased, and is a placeholder now; null when it was refused.
 	DeletedMemberID *string     `json:"deletedMemberId,omitempty"`
 	UserErrors      []UserError `json:"userErrors"`
+}
+
+// A course of study of a member's.
+type Education struct {
+	// Stays as long as the entry stays as it is.
+	ID string `json:"id"`
+	// The school or university.
+	School string `json:"school"`
+	// What was studied.
+	Field *string `json:"field,omitempty"`
+	// The month, as in 2011-09.
+	StartedOn *string `json:"startedOn,omitempty"`
+	// The month, as in 2016-06.
+	EndedOn *string `json:"endedOn,omitempty"`
+}
+
+// A course of study to tell of.
+type EducationInput struct {
+	// 1 to 100.
+	School string `json:"school"`
+	// At most 100.
+	Field graphql.Omittable[*string] `json:"field,omitempty"`
+	// A month, YYYY-MM, from 1900-01 to 2100-12.
+	StartedOn graphql.Omittable[*string] `json:"startedOn,omitempty"`
+	// A month, YYYY-MM, not before the start.
+	EndedOn graphql.Omittable[*string] `json:"endedOn,omitempty"`
 }
 
 // What exportMyData gives.
@@ -96,6 +129,21 @@ type InviteMemberPayload struct {
 	UserErrors []UserError `json:"userErrors"`
 }
 
+// Which conversation to mark as read, and how far.
+type MarkConversationReadInput struct {
+	// Which one.
+	ConversationID string `json:"conversationId"`
+	// The cursor of a message of it: that and all before it are read. All of them when left out.
+	Through graphql.Omittable[*string] `json:"through,omitempty"`
+}
+
+// What markConversationRead gives.
+type MarkConversationReadPayload struct {
+	// The conversation after it; null when it was refused.
+	Conversation *Conversation `json:"conversation,omitempty"`
+	UserErrors   []UserError   `json:"userErrors"`
+}
+
 // Which notifications to mark as read: exactly one of the two.
 type MarkNotificationsReadInput struct {
 	// Some, at most 100. Those that are not in the viewer's inbox, or no longer, are passed over.
@@ -116,6 +164,13 @@ type MemberEdge struct {
 	// Where in the list.
 	Cursor string  `json:"cursor"`
 	Node   *Member `json:"node"`
+}
+
+// A message in a conversation.
+type MessageEdge struct {
+	// Where in the conversation; markConversationRead takes it as `through`.
+	Cursor string   `json:"cursor"`
+	Node   *Message `json:"node"`
 }
 
 // Everything that can be changed. Each takes one `input`, and gives what changed plus `userErrors`.
@@ -175,6 +230,62 @@ type PageInfo struct {
 	StartCursor *string `json:"startCursor,omitempty"`
 	// The cursor of the last item; null when the page is empty. Give it as `after` to get the next page.
 	EndCursor *string `json:"endCursor,omitempty"`
+}
+
+// A job of a member's.
+type Position struct {
+	// Stays as long as the position stays as it is.
+	ID string `json:"id"`
+	// The employer.
+	Company string `json:"company"`
+	// What the member is there.
+	Title string `json:"title"`
+	// The month, as in 2019-03.
+	StartedOn string `json:"startedOn"`
+	// The month, as in 2023-11; null for a present position.
+	EndedOn *string `json:"endedOn,omitempty"`
+}
+
+// A job to tell of.
+type PositionInput struct {
+	// 1 to 100.
+	Company string `json:"company"`
+	// 1 to 100.
+	Title string `json:"title"`
+	// A month, YYYY-MM, from 1900-01 to 2100-12.
+	StartedOn string `json:"startedOn"`
+	// A month, YYYY-MM, not before the start; left out for a present position.
+	EndedOn graphql.Omittable[*string] `json:"endedOn,omitempty"`
+}
+
+// What a member lets others do and see; for that member's eyes alone.
+type PrivacySettings struct {
+	// Of the viewer's settings, so that a client's cache can keep them.
+	ID string `json:"id"`
+	// EVERYONE unless the member says otherwise. Open invitations stay.
+	WhoCanInvite InvitationAudience `json:"whoCanInvite"`
+	// CONNECTIONS unless the member says otherwise.
+	WhoSeesConnections ConnectionsAudience `json:"whoSeesConnections"`
+	// EVERYONE unless the member says otherwise.
+	WhoSeesProfile ProfileAudience `json:"whoSeesProfile"`
+	// Whether connections see the member's email address; false unless the member says otherwise.
+	ShareEmailWithConnections bool `json:"shareEmailWithConnections"`
+}
+
+// What to change about the viewer's profile. What is left out stays, null clears, and a list given replaces the whole list.
+type ProfileInput struct {
+	// At most 2,600, with lines.
+	About graphql.Omittable[*string] `json:"about,omitempty"`
+	// At most 100. One that was there before, word for word, keeps its id.
+	Positions graphql.Omittable[[]PositionInput] `json:"positions,omitempty"`
+	// At most 100. One that was there before, word for word, keeps its id.
+	Education graphql.Omittable[[]EducationInput] `json:"education,omitempty"`
+	// At most 100, each of 1 to 100. Repetitions, in whatever case of letters, are left out.
+	Skills graphql.Omittable[[]string] `json:"skills,omitempty"`
+	// At most 50, each of 1 to 100. Repetitions, in whatever case of letters, are left out.
+	Languages graphql.Omittable[[]string] `json:"languages,omitempty"`
+	// At most 100, each of 1 to 100. Repetitions, in whatever case of letters, are left out.
+	Interests graphql.Omittable[[]string] `json:"interests,omitempty"`
 }
 
 // What to notify whom of. Members are named by subjects, ids or both: 1 to 100 in all.
@@ -252,6 +363,9 @@ type ReportMemberPayload struct {
 type RespondToInvitationInput struct {
 	InvitationID string             `json:"invitationId"`
 	Response     InvitationResponse `json:"response"`
+	// Goes to the sender with ACCEPT and DECLINE, if the answer is new; at most 8,000 characters. With the others it is
+	// INVALID.
+	Message graphql.Omittable[*string] `json:"message,omitempty"`
 }
 
 // What respondToInvitation gives.
@@ -260,6 +374,24 @@ type RespondToInvitationPayload struct {
 	Invitation *Invitation `json:"invitation,omitempty"`
 	// Its sender; null when the answer was refused.
 	Member     *Member     `json:"member,omitempty"`
+	UserErrors []UserError `json:"userErrors"`
+}
+
+// What to write, and to whom.
+type SendMessageInput struct {
+	// To whom.
+	MemberID string `json:"memberId"`
+	// 1 to 8,000 characters of plain text after trimming; tab and newline are allowed.
+	Body string `json:"body"`
+	// The client's own name for this message, 1 to 100 characters: sent again under the same name, as after a lost connection,
+	// it gives the message that there is and changes nothing. With another text or member it is INVALID.
+	ClientKey graphql.Omittable[*string] `json:"clientKey,omitempty"`
+}
+
+// What sendMessage gives.
+type SendMessagePayload struct {
+	// The message; null when it was refused.
+	Message    *Message    `json:"message,omitempty"`
 	UserErrors []UserError `json:"userErrors"`
 }
 
@@ -310,6 +442,8 @@ type UpdateMemberInput struct {
 	Company graphql.Omittable[*string] `json:"company,omitempty"`
 	// An http or https address of at most 2,048.
 	PhotoURL graphql.Omittable[*string] `json:"photoUrl,omitempty"`
+	// What to change about the viewer's profile; null clears all of it.
+	Profile graphql.Omittable[*ProfileInput] `json:"profile,omitempty"`
 }
 
 // What updateMember gives.
@@ -336,6 +470,25 @@ type UpdateNotificationPreferencesPayload struct {
 	// All of the preferences after the change; null when it was refused.
 	NotificationPreferences *NotificationPreferences `json:"notificationPreferences,omitempty"`
 	UserErrors              []UserError              `json:"userErrors"`
+}
+
+// What to change about the viewer's privacy settings. What is left out, or null, stays.
+type UpdatePrivacySettingsInput struct {
+	// Who may invite the viewer.
+	WhoCanInvite graphql.Omittable[*InvitationAudience] `json:"whoCanInvite,omitempty"`
+	// Who sees with whom the viewer is connected.
+	WhoSeesConnections graphql.Omittable[*ConnectionsAudience] `json:"whoSeesConnections,omitempty"`
+	// Who sees the viewer's profile.
+	WhoSeesProfile graphql.Omittable[*ProfileAudience] `json:"whoSeesProfile,omitempty"`
+	// Whether connections see the viewer's email address.
+	ShareEmailWithConnections graphql.Omittable[*bool] `json:"shareEmailWithConnections,omitempty"`
+}
+
+// What updatePrivacySettings gives.
+type UpdatePrivacySettingsPayload struct {
+	// All of the settings after the change.
+	PrivacySettings *PrivacySettings `json:"privacySettings,omitempty"`
+	UserErrors      []UserError      `json:"userErrors"`
 }
 
 // A member as the host application's accounts have it. Texts are trimmed; lengths count Unicode code points.
@@ -454,6 +607,128 @@ func (e *Acquaintance) UnmarshalJSON(b []byte) error {
 }
 
 func (e Acquaintance) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Who sees with whom a member is connected. Connections that the two share are seen by either, whatever it says.
+type ConnectionsAudience string
+
+const (
+	// The member's connections.
+	ConnectionsAudienceConnections ConnectionsAudience = "CONNECTIONS"
+	// The member alone.
+	ConnectionsAudienceOnlyMe ConnectionsAudience = "ONLY_ME"
+)
+
+var AllConnectionsAudience = []ConnectionsAudience{
+	ConnectionsAudienceConnections,
+	ConnectionsAudienceOnlyMe,
+}
+
+func (e ConnectionsAudience) IsValid() bool {
+	switch e {
+	case ConnectionsAudienceConnections, ConnectionsAudienceOnlyMe:
+		return true
+	}
+	return false
+}
+
+func (e ConnectionsAudience) String() string {
+	return string(e)
+}
+
+func (e *ConnectionsAudience) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ConnectionsAudience(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ConnectionsAudience", str)
+	}
+	return nil
+}
+
+func (e ConnectionsAudience) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ConnectionsAudience) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ConnectionsAudience) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
+// Who may invite a member.
+type InvitationAudience string
+
+const (
+	// Anyone who can see the member.
+	InvitationAudienceEveryone InvitationAudience = "EVERYONE"
+	// Those who share a connection with the member.
+	InvitationAudienceMutualConnections InvitationAudience = "MUTUAL_CONNECTIONS"
+	// Those who know the member's email address, and give it.
+	InvitationAudienceKnowsEmail InvitationAudience = "KNOWS_EMAIL"
+	// No one; the member can still invite others.
+	InvitationAudienceNobody InvitationAudience = "NOBODY"
+)
+
+var AllInvitationAudience = []InvitationAudience{
+	InvitationAudienceEveryone,
+	InvitationAudienceMutualConnections,
+	InvitationAudienceKnowsEmail,
+	InvitationAudienceNobody,
+}
+
+func (e InvitationAudience) IsValid() bool {
+	switch e {
+	case InvitationAudienceEveryone, InvitationAudienceMutualConnections, InvitationAudienceKnowsEmail, InvitationAudienceNobody:
+		return true
+	}
+	return false
+}
+
+func (e InvitationAudience) String() string {
+	return string(e)
+}
+
+func (e *InvitationAudience) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = InvitationAudience(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid InvitationAudience", str)
+	}
+	return nil
+}
+
+func (e InvitationAudience) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *InvitationAudience) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e InvitationAudience) MarshalJSON() ([]byte, error) {
 	var buf bytes.Buffer
 	e.MarshalGQL(&buf)
 	return buf.Bytes(), nil
@@ -851,6 +1126,64 @@ func (e NotificationFrequency) MarshalJSON() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
+// Who sees a member's profile. Handle, name, headline, location, industry, company and photo are seen by everyone.
+type ProfileAudience string
+
+const (
+	// Everyone.
+	ProfileAudienceEveryone ProfileAudience = "EVERYONE"
+	// The member's connections.
+	ProfileAudienceConnections ProfileAudience = "CONNECTIONS"
+)
+
+var AllProfileAudience = []ProfileAudience{
+	ProfileAudienceEveryone,
+	ProfileAudienceConnections,
+}
+
+func (e ProfileAudience) IsValid() bool {
+	switch e {
+	case ProfileAudienceEveryone, ProfileAudienceConnections:
+		return true
+	}
+	return false
+}
+
+func (e ProfileAudience) String() string {
+	return string(e)
+}
+
+func (e *ProfileAudience) UnmarshalGQL(v any) error {
+	str, ok := v.(string)
+	if !ok {
+		return fmt.Errorf("enums must be strings")
+	}
+
+	*e = ProfileAudience(str)
+	if !e.IsValid() {
+		return fmt.Errorf("%s is not a valid ProfileAudience", str)
+	}
+	return nil
+}
+
+func (e ProfileAudience) MarshalGQL(w io.Writer) {
+	_, _ = fmt.Fprint(w, strconv.Quote(e.String()))
+}
+
+func (e *ProfileAudience) UnmarshalJSON(b []byte) error {
+	s, err := strconv.Unquote(string(b))
+	if err != nil {
+		return err
+	}
+	return e.UnmarshalGQL(s)
+}
+
+func (e ProfileAudience) MarshalJSON() ([]byte, error) {
+	var buf bytes.Buffer
+	e.MarshalGQL(&buf)
+	return buf.Bytes(), nil
+}
+
 // Which of the received invitations.
 type ReceivedInvitationState string
 
@@ -1077,6 +1410,10 @@ const (
 	UserErrorCodeReminderTooSoon UserErrorCode = "REMINDER_TOO_SOON"
 	// The recipient was reminded as often as allowed.
 	UserErrorCodeReminderLimitReached UserErrorCode = "REMINDER_LIMIT_REACHED"
+	// The viewer may not write to this member now.
+	UserErrorCodeMessagingNotAllowed UserErrorCode = "MESSAGING_NOT_ALLOWED"
+	// There is no such conversation of the viewer's.
+	UserErrorCodeConversationNotFound UserErrorCode = "CONVERSATION_NOT_FOUND"
 	// The text is too long.
 	UserErrorCodeTooLong UserErrorCode = "TOO_LONG"
 	// The text is too short.
@@ -1105,6 +1442,8 @@ var AllUserErrorCode = []UserErrorCode{
 	UserErrorCodeEmailRequired,
 	UserErrorCodeReminderTooSoon,
 	UserErrorCodeReminderLimitReached,
+	UserErrorCodeMessagingNotAllowed,
+	UserErrorCodeConversationNotFound,
 	UserErrorCodeTooLong,
 	UserErrorCodeTooShort,
 	UserErrorCodeInvalid,
@@ -1114,7 +1453,7 @@ var AllUserErrorCode = []UserErrorCode{
 
 func (e UserErrorCode) IsValid() bool {
 	switch e {
-	case UserErrorCodeMemberNotFound, UserErrorCodeInvitationNotFound, UserErrorCodeInvitationWithdrawn, UserErrorCodeInvitationAlreadyAnswered, UserErrorCodeCannotInviteSelf, UserErrorCodeAlreadyConnected, UserErrorCodeAlreadyInvited, UserErrorCodeNotConnected, UserErrorCodeReinviteNotAllowed, UserErrorCodeInvitationLimitReached, UserErrorCodeInvitationsRestricted, UserErrorCodeRecipientNotAccepting, UserErrorCodeEmailRequired, UserErrorCodeReminderTooSoon, UserErrorCodeReminderLimitReached, UserErrorCodeTooLong, UserErrorCodeTooShort, UserErrorCodeInvalid, UserErrorCodeTaken, UserErrorCodeBlank:
+	case UserErrorCodeMemberNotFound, UserErrorCodeInvitationNotFound, UserErrorCodeInvitationWithdrawn, UserErrorCodeInvitationAlreadyAnswered, UserErrorCodeCannotInviteSelf, UserErrorCodeAlreadyConnected, UserErrorCodeAlreadyInvited, UserErrorCodeNotConnected, UserErrorCodeReinviteNotAllowed, UserErrorCodeInvitationLimitReached, UserErrorCodeInvitationsRestricted, UserErrorCodeRecipientNotAccepting, UserErrorCodeEmailRequired, UserErrorCodeReminderTooSoon, UserErrorCodeReminderLimitReached, UserErrorCodeMessagingNotAllowed, UserErrorCodeConversationNotFound, UserErrorCodeTooLong, UserErrorCodeTooShort, UserErrorCodeInvalid, UserErrorCodeTaken, UserErrorCodeBlank:
 		return true
 	}
 	return false

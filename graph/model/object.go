@@ -31,6 +31,13 @@ type Member struct {
 	Industry *string
 	Company  *string
 	PhotoURL *string
+
+	// What decides who sees more, and what not everybody sees; none of it is a field of the schema.
+	Privacy member.Privacy
+	Email   string
+	InBlock bool
+	Erased  bool
+	Blocked bool // shown to who blocked the member
 }
 
 // IsNode marks a Node.
@@ -41,7 +48,15 @@ func NewMember(m member.Member) *Member {
 	return &Member{
 		ID: encode(prefixMember, m.ID), Key: m.ID, Handle: m.Handle, Name: m.Name, Headline: Optional(m.Headline),
 		Location: Optional(m.Location), Industry: Optional(m.Industry), Company: Optional(m.Company), PhotoURL: Optional(m.PhotoURL),
+		Privacy: m.Privacy, Email: m.Email, InBlock: m.InBlock, Erased: m.Erased,
 	}
+}
+
+// AsBlocked is the member as the one who blocked it sees it, in the list of the blocked.
+func (m *Member) AsBlocked() *Member {
+	out := *m
+	out.Blocked = true
+	return &out
 }
 
 // Relationship is how the viewer stands to a member.
@@ -51,6 +66,7 @@ type Relationship struct {
 	Status      RelationshipStatus
 	ConnectedAt *time.Time
 	Invitation  *Invitation
+	Apart       bool // the two are not to know how near they are
 }
 
 // NewRelationship shows how the viewer stands to a member.
@@ -100,6 +116,8 @@ type Invitation struct {
 	SentAt         time.Time
 	AcceptedAt     *time.Time
 	LastRemindedAt *time.Time
+	// ConversationKey is what the recipient has written in; zero for none.
+	ConversationKey id.Conversation
 }
 
 // IsNode marks a Node.
@@ -112,7 +130,7 @@ func NewInvitation(viewer id.Member, i network.Invitation) *Invitation {
 		Acquaintance: Acquaintance(strings.ToUpper(string(i.Acquaintance))),
 		State:        InvitationState(strings.ToUpper(string(i.StateFor(viewer)))),
 		SentAt:       i.SentAt, AcceptedAt: optionalTime(i.AcceptedAt),
-		LastRemindedAt: optionalTime(i.RemindedFor(viewer)),
+		LastRemindedAt: optionalTime(i.RemindedFor(viewer)), ConversationKey: i.Conversation,
 	}
 }
 
@@ -125,6 +143,7 @@ type notificationBase struct {
 	CreatedAt     time.Time
 	ReadAt        *time.Time
 	InvitationKey id.Invitation // zero for none
+	MessageKey    id.Message    // zero for none
 }
 
 // IsNode marks a Node.
@@ -155,6 +174,7 @@ func NewNotification(n notification.Notification) Notification {
 	base := notificationBase{
 		ID: encode(prefixNotification, n.ID), Sequence: n.Sequence, Category: NewCategory(n.Category),
 		ActorKey: n.Actor, CreatedAt: n.CreatedAt, ReadAt: optionalTime(n.ReadAt), InvitationKey: n.Invitation,
+		MessageKey: n.Message,
 	}
 	switch n.Category {
 	case notification.InvitationReceived:
@@ -163,6 +183,8 @@ func NewNotification(n notification.Notification) Notification {
 		return &InvitationAcceptedNotification{base}
 	case notification.Mention, notification.Comment, notification.Like, notification.GroupUpdate, notification.WorkAnniversary:
 		return &HostNotification{base, n.Publication}
+	case notification.Message:
+		return &MessageNotification{base}
 	default:
 		return nil
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/message"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/realtime"
@@ -143,6 +144,7 @@ func (a *App) resolver(members *member.Service) *graph.Resolver {
 	return &graph.Resolver{
 		Members:       members,
 		Network:       a.network,
+		Messages:      message.NewService(store.Messages{Store: a.store}, a.inboxes, a.config.Now, a.config.NewID),
 		Notifications: notification.NewService(a.store, a.inboxes, a.config.Now, a.config.NewID),
 		Host:          a.host,
 		Reports:       report.NewService(store.Reports{Store: a.store}, a.config.Now, a.config.NewID),

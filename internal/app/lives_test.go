@@ -134,7 +134,8 @@ type witness struct {
 var everySubscription = []string{
 	`subscription { notificationReceived(after: "") { cursor node { __typename id sequence category createdAt actor { id } } } }`,
 	`subscription { invitationReceived { id state sentAt lastRemindedAt sender { id } } }`,
-	`subscription { networkChanged { kind member { id } invitation { id state sentAt lastRemindedAt } unreadNotificationCount } }`,
+	// Without the unread count, which is as of the moment at which the event is written.
+	`subscription { networkChanged { kind member { id } invitation { id state sentAt lastRemindedAt } } }`,
 	`subscription { messageReceived { id body sentAt sender { id } conversation { id canSend } } }`,
 	`subscription { invitationAccepted { id state acceptedAt recipient { id } } }`,
 }

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -11,6 +12,12 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == "rapid.checks" })
+	if !set { // each is a life of servers; to look for longer: -args -rapid.checks=200
+		_ = flag.Set("rapid.checks", "8")
+	}
 	code := storetest.Main(m)
 	apptest.CloseIdle()
 	if code == 0 {

@@ -74,15 +74,22 @@ func (d *Demo) Seed(ctx context.Context) error {
 
 	ids := make(map[string]id.Member, len(people))
 	for _, p := range people {
-		m, err := members.SignIn(ctx, member.Claims{Subject: subject(p.handle), Name: p.name, PreferredUsername: p.handle})
+		m, err := members.SignIn(ctx, member.Claims{
+			Subject: subject(p.handle), Name: p.name, PreferredUsername: p.handle, Email: p.handle + "@example.org",
+		})
 		if err != nil {
 			return err
 		}
 		ids[p.handle] = m.ID
 		if _, err := members.Update(ctx, m.ID, member.Update{
-			Headline: &p.headline, Company: &p.company, Industry: &p.industry, Location: &p.location,
+			Headline: &p.headline, Company: &p.company, Industry: &p.industry, Location: &p.location, Profile: p.profile(),
 		}); err != nil {
 			return err
+		}
+		if privacy, ok := private[p.handle]; ok {
+			if _, err := members.UpdatePrivacy(ctx, m.ID, privacy); err != nil {
+				return err
+			}
 		}
 	}
 	connections := network.NewService(d.store, nobody{}, network.DefaultPolicy(), clock.look, d.newID)
@@ -114,7 +121,7 @@ func connect(ctx context.Context, connections *network.Service, a, b id.Member) 
 	if inv.State != network.Pending { // connected before
 		return nil
 	}
-	_, err = connections.Respond(ctx, b, inv.ID, network.Accept)
+	_, err = connections.Respond(ctx, b, inv.ID, network.Accept, "")
 	if err != nil && !isRefusal(err) {
 		return err
 	}

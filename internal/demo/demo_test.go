@@ -3,6 +3,7 @@ package demo_test
 import (
 	"context"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 
@@ -31,6 +32,20 @@ func sizes(t *testing.T, s *store.Store) (connections, received int) {
 		t.Fatal(err)
 	}
 	return connections, received
+}
+
+// everybody gives the members of the demo.
+func everybody(t *testing.T, s *store.Store) (all []id.Member) {
+	t.Helper()
+	for handle := range strings.FieldsSeq(`ada bruno chidi dilara emil fatima grace hiro ines jonas kavya leila mateo nadia oscar priya quentin rosa
+		samuel tove umar valentina wen ximena yusuf zoe aiko ben clara dmitri`) {
+		m, err := s.MemberByHandle(context.Background(), handle)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, m.ID)
+	}
+	return all
 }
 
 // A start that was interrupted anywhere is completed by the next, and several at once make one demo.
@@ -66,6 +81,15 @@ func TestSeed(t *testing.T) {
 		}
 		if err := demo.New(s, "http://127.0.0.1:3", nil, app.Now, app.NewID).Seed(context.Background()); err != nil {
 			t.Fatal(err)
+		}
+		told, err := s.Profiles(context.Background(), everybody(t, s))
+		if err != nil || len(told) != 30 {
+			t.Errorf("%d have told of themselves (%v)", len(told), err)
+		}
+		for _, p := range told {
+			if p.About == "" || len(p.Positions) == 0 || p.Positions[0].Title == "" || len(p.Education) != 1 || len(p.Skills) < 3 || len(p.Languages) == 0 || len(p.Interests) < 3 {
+				t.Errorf("hardly told: %+v", p)
+			}
 		}
 		if c, r := sizes(t, s); c != connections || r != received {
 			t.Errorf("another start made %d connections and %d invitations of %d and %d", c, r, connections, received)

@@ -20,7 +20,10 @@ type Member struct {
 	CreatedAt time.Time
 	// SuspendedAt is when the host application took the member's access away; zero when it has not.
 	SuspendedAt time.Time
-	// Erased says that the host application had the member deleted: this is what is left for others to see.
+	Privacy     Privacy
+	// InBlock tells that the member has blocked somebody, or was blocked, at some time: only then are blocks worth a look.
+	InBlock bool
+	// Erased tells that the host application had the member deleted: this is what is left for others to see.
 	Erased bool
 }
 

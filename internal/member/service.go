@@ -46,17 +46,23 @@ type Store interface {
 	MembersByID(ctx context.Context, ids []id.Member) ([]Member, error)
 	// CreateMember writes a new member with an empty inbox; ErrSubjectTaken or ErrHandleTaken when another was first.
 	CreateMember(ctx context.Context, subject string, m Member) error
-	// UpdateMember writes what is set and gives the member after it; ErrHandleTaken when another has the handle,
-	// ErrNotFound when the member was erased.
+	// UpdateMember writes what is set, all of it or nothing, and gives the member after it; ErrHandleTaken when another has
+	// the handle, ErrNotFound when the member was erased.
 	UpdateMember(ctx context.Context, member id.Member, update Update) (Member, error)
 	// SuspendMember notes since when the member of a subject is suspended, unless it is already; the zero time ends that.
 	// ErrNotFound when there is none.
 	SuspendMember(ctx context.Context, subject string, at time.Time) (Member, error)
+	// UpdatePrivacy writes what is set and gives the settings after it.
+	UpdatePrivacy(ctx context.Context, member id.Member, change PrivacyChange) (Privacy, error)
+	// Profiles gives the profiles of those who have told something.
+	Profiles(ctx context.Context, members []id.Member) (map[id.Member]Profile, error)
 }
 
 // Update is a partial change; what is nil stays, an empty text is cleared.
 type Update struct {
 	Handle, Name, Email, Headline, Location, Industry, Company, PhotoURL *string
+
+	Profile *ProfileChange
 }
 
 // Service makes and changes members.
@@ -99,6 +105,7 @@ func (s *Service) create(ctx context.Context, claims Claims, email string) (Memb
 		ID: id.Member(s.newID()), Email: email, CreatedAt: s.now(),
 		Name:     fitName(claims.Name),
 		PhotoURL: claims.Picture,
+		Privacy:  DefaultPrivacy(),
 	}
 	if cleanPhoto(&m.PhotoURL) != nil {
 		m.PhotoURL = ""
@@ -144,7 +151,7 @@ func (s *Service) ByIDs(ctx context.Context, ids []id.Member) ([]Member, error) 
 
 // Update changes what the viewer says of themselves; it is refused whole when one part is.
 func (s *Service) Update(ctx context.Context, viewer id.Member, update Update) (Member, error) {
-	if err := update.clean(); err != nil {
+	if err := update.clean(s.newID); err != nil {
 		return Member{}, err
 	}
 	m, err := s.store.UpdateMember(ctx, viewer, update)
@@ -159,7 +166,7 @@ func errHandleTaken() error {
 }
 
 // clean makes what is given fit to be stored, or refuses it. It changes no text of the caller's.
-func (u *Update) clean() error {
+func (u *Update) clean(newID id.Source) error {
 	if u.Handle != nil {
 		handle, err := checkHandle(*u.Handle)
 		if err != nil {
@@ -194,7 +201,24 @@ func (u *Update) clean() error {
 		}
 		u.PhotoURL = &photo
 	}
+	if u.Profile != nil {
+		profile, err := u.Profile.clean(newID)
+		if err != nil {
+			return err
+		}
+		u.Profile = &profile
+	}
 	return nil
+}
+
+// Profiles gives the profiles of those of the members who have told something.
+func (s *Service) Profiles(ctx context.Context, members []id.Member) (map[id.Member]Profile, error) {
+	return s.store.Profiles(ctx, members)
+}
+
+// UpdatePrivacy changes the viewer's privacy settings; it holds from the next look at the viewer on.
+func (s *Service) UpdatePrivacy(ctx context.Context, viewer id.Member, change PrivacyChange) (Privacy, error) {
+	return s.store.UpdatePrivacy(ctx, viewer, change)
 }
 
 // cleanPhoto takes the address of a picture: absolute, and http or https, so that no client is made to run it.

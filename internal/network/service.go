@@ -120,23 +120,18 @@ func (s *Service) judge(ctx context.Context, tx Tx, inv Invitation, email string
 	return err
 }
 
-// Respond answers an invitation to the viewer. The same answer again gives the present state.
-func (s *Service) Respond(ctx context.Context, viewer id.Member, invitation id.Invitation, answer Action) (Invitation, error) {
-	return s.actOn(ctx, viewer, invitation, answer)
-}
-
 // Withdraw takes back an invitation of the viewer's, and the notification that told of it.
 func (s *Service) Withdraw(ctx context.Context, viewer id.Member, invitation id.Invitation) (Invitation, error) {
-	return s.actOn(ctx, viewer, invitation, Withdraw)
+	return s.actOn(ctx, viewer, invitation, Withdraw, "")
 }
 
 // Remind tells the recipient again of an invitation of the viewer's, unless the recipient has put it away; to the viewer
 // it is the same.
 func (s *Service) Remind(ctx context.Context, viewer id.Member, invitation id.Invitation) (Invitation, error) {
-	return s.actOn(ctx, viewer, invitation, Remind)
+	return s.actOn(ctx, viewer, invitation, Remind, "")
 }
 
-func (s *Service) actOn(ctx context.Context, viewer id.Member, invitation id.Invitation, action Action) (Invitation, error) {
+func (s *Service) actOn(ctx context.Context, viewer id.Member, invitation id.Invitation, action Action, words string) (Invitation, error) {
 	var result Invitation
 	err := s.transact(ctx, func(ctx context.Context, tx Tx) error {
 		inv, err := s.lockInvitation(ctx, tx, invitation)
@@ -154,6 +149,9 @@ func (s *Service) actOn(ctx context.Context, viewer id.Member, invitation id.Inv
 			}
 		}
 		result, err = s.act(ctx, tx, inv, actor, action)
+		if err == nil {
+			result, err = s.say(ctx, tx, inv, result, words)
+		}
 		return err
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/message"
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
@@ -55,6 +56,12 @@ type Store interface {
 	CountConnections(ctx context.Context, member id.Member) (int, error)
 	// ConnectionsWith gives those of a member's connections that are among others.
 	ConnectionsWith(ctx context.Context, member id.Member, others []id.Member) ([]Connection, error)
+	// ConnectionsOf gives, for each of members, up to page.Limit connections, newest first, without those to members who are
+	// hidden from the viewer, or erased.
+	ConnectionsOf(ctx context.Context, viewer id.Member, members []id.Member, page ConnectionPage) (map[id.Member][]Connection, error)
+	CountConnectionsOf(ctx context.Context, viewer id.Member, members []id.Member) (map[id.Member]int, error)
+	// Hidden gives those of others whom a block, whoever's of the two, hides from the viewer.
+	Hidden(ctx context.Context, viewer id.Member, others []id.Member) (map[id.Member]bool, error)
 	// Mutual gives, for each of others, up to limit members who are connected to both, by id, from after on.
 	Mutual(ctx context.Context, member id.Member, others []id.Member, after id.Member, limit int) (map[id.Member][]id.Member, error)
 	CountMutual(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]int, error)
@@ -65,7 +72,7 @@ type Store interface {
 // Tx is the tables in one transaction. Use cases begin with Lock, so that all that concerns a pair of members happens one
 // after the other, and cannot deadlock.
 type Tx interface {
-	notification.Tx
+	message.Tx
 
 	// InsertInvitation writes an open invitation. It gives false when the pair has one already.
 	InsertInvitation(ctx context.Context, inv Invitation) (bool, error)

@@ -41,6 +41,10 @@ INSERT INTO invitations (id, sender_id, recipient_id, pair_lo, pair_hi, state, a
 INSERT INTO notifications (id, member_id, sequence, category, created_at, read_at, invitation_id)
 	SELECT md5('n' || n || '-' || k)::uuid, md5('m' || n)::uuid, k, 'invitation_received', now(), CASE WHEN k < 18 THEN now() END, md5('i' || n || '-' || k)::uuid
 	FROM generate_series(1, 1000) n, generate_series(1, 20) k;
+INSERT INTO blocks (blocker_id, blocked_id, blocked_at)
+	SELECT md5('m' || n)::uuid, md5('m' || 1 + (n + k * 997) % 6000)::uuid, now() FROM generate_series(1, 6000) n, generate_series(1, 3) k;
+INSERT INTO profiles (member_id, positions, education, skills, languages, interests)
+	SELECT id, '[]', '[]', '[]', '[]', '[]' FROM members;
 ANALYZE;`
 
 // Every list, mutual connections and degree, on PostgreSQL: the planner takes the index that ent/schema names for the
@@ -119,6 +123,20 @@ func TestIndexes(t *testing.T) {
 		{"the number of mutual connections", "connections_pkey", func() error { _, err := s.CountMutual(ctx, hub, append(page, other)); return err }},
 		{"degree", "connections_pkey", func() error { _, err := s.Degrees(ctx, hub, []id.Member{far}); return err }},
 		{"degree of a page of members", "connections_pkey", func() error { _, err := s.Degrees(ctx, far, page); return err }},
+		{"others' connections", "connection_owner_id_connected_at_peer_id", func() error {
+			_, err := s.ConnectionsOf(ctx, far, []id.Member{hub}, network.ConnectionPage{Limit: 21})
+			return err
+		}},
+		{"others' connections, of a page of members, after a cursor", "connection_owner_id_connected_at_peer_id", func() error {
+			_, err := s.ConnectionsOf(ctx, hub, page, network.ConnectionPage{Limit: 4, After: &network.Connection{Peer: other, ConnectedAt: now}})
+			return err
+		}},
+		{"the number of others' connections", "block_blocked_id_blocker_id", func() error {
+			_, err := s.CountConnectionsOf(ctx, far, append([]id.Member{hub}, page...))
+			return err
+		}},
+		{"who is hidden of a page of members", "block_blocked_id_blocker_id", func() error { _, err := s.Hidden(ctx, hub, page); return err }},
+		{"profiles of a page of members", "profiles_pkey", func() error { _, err := s.Profiles(ctx, page); return err }},
 		{"notifications", "notification_member_id_sequence", func() error {
 			_, _, err := s.Notifications(ctx, other, notification.Page{Limit: 5})
 			return err

@@ -62,6 +62,11 @@ func (s *Store) CreateMember(ctx context.Context, subject string, m member.Membe
 func (s *Store) UpdateMember(ctx context.Context, m id.Member, update member.Update) (member.Member, error) {
 	var out member.Member
 	err := s.write(ctx, func(t *tx) error {
+		if update.Profile != nil {
+			if err := t.lockProfile(ctx, m); err != nil {
+				return err
+			}
+		}
 		alive := []predicate.Member{entmember.ID(uuid.UUID(m)), entmember.ErasedAtIsNil()}
 		change := t.client.Member.Update().Where(alive...)
 		mutation := change.Mutation()
@@ -89,6 +94,11 @@ func (s *Store) UpdateMember(ctx context.Context, m id.Member, update member.Upd
 		}
 		if len(mutation.Fields())+len(mutation.ClearedFields()) > 0 {
 			if err := change.Exec(ctx); err != nil {
+				return err
+			}
+		}
+		if update.Profile != nil {
+			if err := t.changeProfile(ctx, m, *update.Profile); err != nil {
 				return err
 			}
 		}
@@ -152,6 +162,6 @@ func toMember(row *ent.Member) member.Member {
 		ID: id.Member(row.ID), Handle: row.Handle, Name: row.Name, Email: textOf(row.Email),
 		Headline: textOf(row.Headline), Location: textOf(row.Location), Industry: textOf(row.Industry),
 		Company: textOf(row.Company), PhotoURL: textOf(row.PhotoURL), CreatedAt: row.CreatedAt.UTC(),
-		SuspendedAt: timeOf(row.SuspendedAt), Erased: row.ErasedAt != nil,
+		SuspendedAt: timeOf(row.SuspendedAt), Privacy: toPrivacy(row), InBlock: row.InBlock, Erased: row.ErasedAt != nil,
 	}
 }

@@ -146,7 +146,7 @@ func TestUpgrade(t *testing.T) {
 		}
 		// A member from before can be notified.
 		service := network.NewService(s, discard{}, network.DefaultPolicy(), app.Now, app.NewID)
-		if _, err := service.Respond(ctx, found.ID, received[0].ID, network.Accept); err != nil {
+		if _, err := service.Respond(ctx, found.ID, received[0].ID, network.Accept, ""); err != nil {
 			t.Fatal(err)
 		}
 		inbox, _, err := s.Notifications(ctx, received[0].Sender, notification.Page{Limit: 10})
