@@ -181,10 +181,10 @@ func NewNotification(n notification.Notification) Notification {
 		return &InvitationReceivedNotification{notificationBase: base, Reminder: n.Reminder}
 	case notification.InvitationAccepted:
 		return &InvitationAcceptedNotification{base}
-	case notification.Message:
-		return &MessageNotification{base}
 	case notification.Mention, notification.Comment, notification.Like, notification.GroupUpdate, notification.WorkAnniversary:
 		return &HostNotification{base, n.Publication}
+	case notification.Message:
+		return &MessageNotification{base}
 	default:
 		return nil
 	}

@@ -109,17 +109,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	}
 	ends := &access{authenticator: auth.NewAuthenticator(verifier, members, config.Now, config.Log)}
 	a.host = host.NewService(store.Hosts{Store: a.store}, a.inboxes, ends, config.Now, config.NewID)
-	face := graph.New(&graph.Resolver{
-		Members:       members,
-		Network:       a.network,
-		Messages:      message.NewService(store.Messages{Store: a.store}, a.inboxes, config.Now, config.NewID),
-		Notifications: notification.NewService(a.store, a.inboxes, config.Now, config.NewID),
-		Host:          a.host,
-		Reports:       report.NewService(store.Reports{Store: a.store}, config.Now, config.NewID),
-		Exports:       export.NewService(a.store),
-		Inboxes:       a.inboxes,
-		Feeds:         a.feeds,
-	}, graph.Options{
+	face := graph.New(a.resolver(members), graph.Options{
 		Introspection: config.Introspection, Limits: config.DocumentLimits, Trusted: trusted,
 		BatchWait: config.BatchWait, Log: config.Log,
 	})
@@ -147,6 +137,21 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	}
 	a.startTasks(background, ends)
 	return a, nil
+}
+
+// resolver makes what the API calls.
+func (a *App) resolver(members *member.Service) *graph.Resolver {
+	return &graph.Resolver{
+		Members:       members,
+		Network:       a.network,
+		Messages:      message.NewService(store.Messages{Store: a.store}, a.inboxes, a.config.Now, a.config.NewID),
+		Notifications: notification.NewService(a.store, a.inboxes, a.config.Now, a.config.NewID),
+		Host:          a.host,
+		Reports:       report.NewService(store.Reports{Store: a.store}, a.config.Now, a.config.NewID),
+		Exports:       export.NewService(a.store),
+		Inboxes:       a.inboxes,
+		Feeds:         a.feeds,
+	}
 }
 
 // openHubs makes what wakes subscriptions; it ends with Close.

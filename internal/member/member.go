@@ -18,12 +18,12 @@ type Member struct {
 	Company   string
 	PhotoURL  string
 	CreatedAt time.Time
-	Privacy   Privacy
-	// InBlock tells that the member has blocked somebody, or was blocked, at some time: only then are blocks worth a look.
-	InBlock bool
 	// SuspendedAt is when the host application took the member's access away; zero when it has not.
 	SuspendedAt time.Time
-	// Erased says that the host application had the member deleted: this is what is left for others to see.
+	Privacy     Privacy
+	// InBlock tells that the member has blocked somebody, or was blocked, at some time: only then are blocks worth a look.
+	InBlock bool
+	// Erased tells that the host application had the member deleted: this is what is left for others to see.
 	Erased bool
 }
 

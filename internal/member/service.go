@@ -46,16 +46,16 @@ type Store interface {
 	MembersByID(ctx context.Context, ids []id.Member) ([]Member, error)
 	// CreateMember writes a new member with an empty inbox; ErrSubjectTaken or ErrHandleTaken when another was first.
 	CreateMember(ctx context.Context, subject string, m Member) error
-	// UpdateMember writes what is set and gives the member after it; ErrHandleTaken when another has the handle,
-	// ErrNotFound when the member was erased.
+	// UpdateMember writes what is set, all of it or nothing, and gives the member after it; ErrHandleTaken when another has
+	// the handle, ErrNotFound when the member was erased.
 	UpdateMember(ctx context.Context, member id.Member, update Update) (Member, error)
+	// SuspendMember notes since when the member of a subject is suspended, unless it is already; the zero time ends that.
+	// ErrNotFound when there is none.
+	SuspendMember(ctx context.Context, subject string, at time.Time) (Member, error)
 	// UpdatePrivacy writes what is set and gives the settings after it.
 	UpdatePrivacy(ctx context.Context, member id.Member, change PrivacyChange) (Privacy, error)
 	// Profiles gives the profiles of those who have told something.
 	Profiles(ctx context.Context, members []id.Member) (map[id.Member]Profile, error)
-	// SuspendMember notes since when the member of a subject is suspended, unless it is already; the zero time ends that.
-	// ErrNotFound when there is none.
-	SuspendMember(ctx context.Context, subject string, at time.Time) (Member, error)
 }
 
 // Update is a partial change; what is nil stays, an empty text is cleared.
@@ -151,15 +151,8 @@ func (s *Service) ByIDs(ctx context.Context, ids []id.Member) ([]Member, error) 
 
 // Update changes what the viewer says of themselves; it is refused whole when one part is.
 func (s *Service) Update(ctx context.Context, viewer id.Member, update Update) (Member, error) {
-	if err := update.clean(); err != nil {
+	if err := update.clean(s.newID); err != nil {
 		return Member{}, err
-	}
-	if update.Profile != nil {
-		profile, err := update.Profile.clean(s.newID)
-		if err != nil {
-			return Member{}, err
-		}
-		update.Profile = &profile
 	}
 	m, err := s.store.UpdateMember(ctx, viewer, update)
 	if errors.Is(err, ErrHandleTaken) {
@@ -173,7 +166,7 @@ func errHandleTaken() error {
 }
 
 // clean makes what is given fit to be stored, or refuses it. It changes no text of the caller's.
-func (u *Update) clean() error {
+func (u *Update) clean(newID id.Source) error {
 	if u.Handle != nil {
 		handle, err := checkHandle(*u.Handle)
 		if err != nil {
@@ -207,6 +200,13 @@ func (u *Update) clean() error {
 			return err
 		}
 		u.PhotoURL = &photo
+	}
+	if u.Profile != nil {
+		profile, err := u.Profile.clean(newID)
+		if err != nil {
+			return err
+		}
+		u.Profile = &profile
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func (s *Service) Upsert(ctx context.Context, subject string, update Update) (Me
 		}
 		update.Email = &email
 	}
-	if err := update.clean(); err != nil {
+	if err := update.clean(s.newID); err != nil {
 		return Member{}, false, err
 	}
 	for range signInTries { // made, or erased, by another meanwhile

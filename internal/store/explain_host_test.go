@@ -88,8 +88,8 @@ func TestHostIndexes(t *testing.T) {
 			_, err := s.AccessEnded(ctx, now)
 			return err
 		}},
-		{"the open reports", []string{"report_open"}, cases(report.Page{Limit: 20})},
-		{"all reports, after one", []string{"report_all"}, cases(report.Page{All: true, Limit: 20, After: after})},
+		{"the open reports", []string{"report_open"}, cases(report.Page{Limit: 3})},
+		{"all reports, after one", []string{"report_all"}, cases(report.Page{All: true, Limit: 3, After: after})},
 		{"the same report", []string{"report_reporter_id_reported_id"}, func() error {
 			return (store.Reports{Store: s}).Transact(ctx, func(ctx context.Context, tx report.Tx) error {
 				_, err := tx.OpenReports(ctx, member, others[0])

@@ -162,7 +162,6 @@ func toMember(row *ent.Member) member.Member {
 		ID: id.Member(row.ID), Handle: row.Handle, Name: row.Name, Email: textOf(row.Email),
 		Headline: textOf(row.Headline), Location: textOf(row.Location), Industry: textOf(row.Industry),
 		Company: textOf(row.Company), PhotoURL: textOf(row.PhotoURL), CreatedAt: row.CreatedAt.UTC(),
-		Privacy: toPrivacy(row), InBlock: row.InBlock,
-		SuspendedAt: timeOf(row.SuspendedAt), Erased: row.ErasedAt != nil,
+		SuspendedAt: timeOf(row.SuspendedAt), Privacy: toPrivacy(row), InBlock: row.InBlock, Erased: row.ErasedAt != nil,
 	}
 }
