@@ -33,7 +33,7 @@ INSERT INTO conversations (id, pair_lo, pair_hi) SELECT md5('c' || n)::uuid, md5
 INSERT INTO participants (member_id, conversation_id, other_id, last_message_at)
 	SELECT md5('m' || n)::uuid, md5('c' || n)::uuid, md5('m' || n + 1)::uuid, now() FROM generate_series(1, 5000) n;
 INSERT INTO feed_entries (id, member_id, number, kind) SELECT md5('f' || n)::uuid, md5('m' || n)::uuid, 1, 'x' FROM generate_series(1, 5000) n;
-INSERT INTO profiles (member_id, positions, education, skills, languages, interests) SELECT id, '[]', '[]', '[]', '[]', '[]' FROM members;
+INSERT INTO profiles (member_id, positions, education, skills, languages, interests) SELECT id, '[]', '[]', '[]', '[]', '[]' FROM members ON CONFLICT DO NOTHING;
 INSERT INTO preferences (member_id, settings, time_zone) SELECT id, '{}', 'UTC' FROM members;
 INSERT INTO restrictions (member_id) SELECT id FROM members;
 ANALYZE;`
@@ -100,7 +100,7 @@ func TestHostIndexes(t *testing.T) {
 			_, err := hosts.PublicationsByID(ctx, []id.Publication{id.Publication(member), id.Publication(others[0])})
 			return err
 		}},
-		{"whom a publication may be told", []string{"members_pkey", "block_blocker_id"}, transact(func(tx host.Tx) error {
+		{"whom a publication may be told", []string{"members_pkey", "block_block"}, transact(func(tx host.Tx) error {
 			_, err := tx.Standing(ctx, others, member)
 			return err
 		})},

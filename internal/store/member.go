@@ -20,7 +20,7 @@ func (s *Store) MemberBySubject(ctx context.Context, subject string) (member.Mem
 
 // MemberByHandle implements member.Store.
 func (s *Store) MemberByHandle(ctx context.Context, handle string) (member.Member, error) {
-	return memberOf(s.client.Member.Query().Where(entmember.Handle(handle), entmember.ErasedAtIsNil()).Only(ctx))
+	return memberOf(s.client.Member.Query().Where(entmember.Handle(handle)).Only(ctx))
 }
 
 // MembersByID implements member.Store.
