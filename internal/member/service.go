@@ -40,7 +40,7 @@ var (
 type Store interface {
 	// MemberBySubject gives ErrNotFound before the first sign-in, and after the member was erased.
 	MemberBySubject(ctx context.Context, subject string) (Member, error)
-	// MemberByHandle gives ErrNotFound when there is none, or it was erased.
+	// MemberByHandle gives ErrNotFound when there is none.
 	MemberByHandle(ctx context.Context, handle string) (Member, error)
 	// MembersByID gives those that there are, in any order.
 	MembersByID(ctx context.Context, ids []id.Member) ([]Member, error)
