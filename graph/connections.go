@@ -103,7 +103,9 @@ func (r *Resolver) blockedMember(ctx context.Context, key id.Member) (*model.Mem
 }
 
 // blockedConnection makes the page of those whom the viewer has blocked.
-func (r *Resolver) blockedConnection(ctx context.Context, list []network.Blocked, more bool, after *string, count model.Count) (*model.MemberConnection, error) {
+func (r *Resolver) blockedConnection(
+	ctx context.Context, list []network.Blocked, more bool, after *string, count model.Count,
+) (*model.MemberConnection, error) {
 	keys := make([]id.Member, len(list))
 	for i, b := range list {
 		keys[i] = b.Member

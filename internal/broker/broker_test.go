@@ -112,7 +112,7 @@ func overNATS(t *testing.T) network {
 	}
 	start(t, server.RANDOM_PORT)
 	t.Cleanup(func() { stop() })
-	address, port := running.ClientURL(), running.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // it listens on TCP
+	address, port := running.ClientURL(), running.Addr().(*net.TCPAddr).Port
 	return network{
 		between: true,
 		join: func(t *testing.T) node {

@@ -45,7 +45,7 @@ func decode(message []byte) (node id.UUID, hints []notification.Hint, err error)
 		if n <= 0 || number > 1<<62 {
 			return node, nil, errMessage
 		}
-		h.Number = int64(number) //nolint:gosec // checked
+		h.Number = int64(number)
 		hints = append(hints, h)
 		rest = rest[1+idSize+n:]
 	}

@@ -102,11 +102,12 @@ func TestMayRemind(t *testing.T) {
 			}
 			err := policy.MayRemind(inv, now)
 			refused, _ := errors.AsType[*refusal.Error](err)
-			if code(err) != c.want {
+			switch {
+			case code(err) != c.want:
 				t.Errorf("%s, %s: got %v, want %q", c.what, state, err, c.want)
-			} else if refused != nil && c.retryIn > 0 && !refused.RetryAt.Equal(now.Add(c.retryIn)) {
+			case refused != nil && c.retryIn > 0 && !refused.RetryAt.Equal(now.Add(c.retryIn)):
 				t.Errorf("%s, %s: try again at %v", c.what, state, refused.RetryAt)
-			} else if refused != nil && c.retryIn == 0 && !refused.RetryAt.IsZero() {
+			case refused != nil && c.retryIn == 0 && !refused.RetryAt.IsZero():
 				t.Errorf("%s, %s: never, but try again at %v", c.what, state, refused.RetryAt)
 			}
 		}

@@ -102,7 +102,7 @@ func (s *Store) PruneFeeds(ctx context.Context, before time.Time, limit int) (in
 // firstIDAt is the least UUID of version 7 made at a time: RFC 9562, section 5.7, 48 bits of milliseconds first.
 func firstIDAt(at time.Time) uuid.UUID {
 	var u uuid.UUID
-	ms := uint64(at.UnixMilli()) //nolint:gosec // after 1970
+	ms := uint64(at.UnixMilli())
 	for i := range 6 {
 		u[i] = byte(ms >> (40 - 8*i)) //nolint:gosec // the lowest byte is meant
 	}

@@ -31,8 +31,7 @@ func (t *tx) InsertInvitation(ctx context.Context, inv network.Invitation) (bool
 			entsql.ConflictWhere(entsql.ExprP(schema.OpenStates)),
 			entsql.DoNothing(),
 		).Exec(ctx)
-	switch {
-	case errors.Is(err, sql.ErrNoRows): // what ent makes of DO NOTHING having done nothing
+	if errors.Is(err, sql.ErrNoRows) { // what ent makes of DO NOTHING having done nothing
 		return false, nil
 	}
 	return err == nil, err

@@ -103,7 +103,7 @@ func (t *tx) writeEntry(ctx context.Context, e entry) error {
 // are locked, so what the statement sees of them is what there is.
 const entriesTogether = `
 WITH draft AS (
-	SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
+	SELECT id, log, member, kind, bit, other, invitation, message, publication, reminder, at, place FROM unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
 		$10::boolean[], $11::timestamptz[]) WITH ORDINALITY
 		AS d(id, log, member, kind, bit, other, invitation, message, publication, reminder, at, place)
 ), kept AS (

@@ -46,7 +46,7 @@ func newPrepared(db *sql.DB) *prepared {
 func (p *prepared) get(query string) *sql.Stmt {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s, ok := p.statements.Get(query)
+	s, ok := p.statements.Get(query) //nolint:sqlclosecheck // the cache's
 	if !ok && !p.preparing[query] && !p.closed {
 		p.preparing[query] = true
 		p.working.Go(func() { p.prepare(query) })
@@ -89,7 +89,7 @@ func (p *prepared) ExecContext(ctx context.Context, query string, args ...any) (
 // QueryContext implements entsql.ExecQuerier.
 func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if s := p.get(query); s != nil {
-		return s.QueryContext(ctx, args...) //nolint:sqlclosecheck // the caller's
+		return s.QueryContext(ctx, args...)
 	}
 	return p.db.QueryContext(ctx, query, args...)
 }
@@ -103,7 +103,7 @@ type preparedTx struct {
 // ExecContext implements entsql.ExecQuerier.
 func (p preparedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if s := p.get(query); s != nil {
-		return p.tx.StmtContext(ctx, s).ExecContext(ctx, args...)
+		return p.tx.StmtContext(ctx, s).ExecContext(ctx, args...) //nolint:sqlclosecheck // the transaction's
 	}
 	return p.tx.ExecContext(ctx, query, args...)
 }
@@ -111,7 +111,7 @@ func (p preparedTx) ExecContext(ctx context.Context, query string, args ...any) 
 // QueryContext implements entsql.ExecQuerier.
 func (p preparedTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if s := p.get(query); s != nil {
-		return p.tx.StmtContext(ctx, s).QueryContext(ctx, args...)
+		return p.tx.StmtContext(ctx, s).QueryContext(ctx, args...) //nolint:sqlclosecheck // the transaction's
 	}
 	return p.tx.QueryContext(ctx, query, args...)
 }
