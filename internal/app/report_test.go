@@ -56,7 +56,6 @@ func TestReportMember(t *testing.T) {
 			{"oneself", ada.ID, "", "INVALID", "memberId"},
 			{"nobody", "mbr_01h455vb4pex5vsknk084sn02q", "", "MEMBER_NOT_FOUND", "memberId"},
 			{"no id", "x", "", "MEMBER_NOT_FOUND", "memberId"},
-			{"whom one has blocked", blocked.ID, "", "MEMBER_NOT_FOUND", "memberId"},
 			{"whoever has blocked one", blocking.ID, "", "MEMBER_NOT_FOUND", "memberId"},
 			{"whoever is erased", erased.ID, "", "MEMBER_NOT_FOUND", "memberId"},
 			{"with too long a text", ben.ID, strings.Repeat("é", 2001), "TOO_LONG", "details"},
@@ -72,6 +71,14 @@ func TestReportMember(t *testing.T) {
 		if len(list) != 1 || list[0].Reason != report.Spam || list[0].Details != "first line\nsecond" ||
 			list[0].By.Subject != "ada" || list[0].Of.Handle != "ben" {
 			t.Fatalf("the operators have %+v", list)
+		}
+
+		// Whom one has blocked for it, one may still report.
+		expect(t, "reporting whom one has blocked", ada.Report(blocked.ID, "OTHER", ""), "")
+		if list := cases(false); len(list) != 2 || list[1].Of.Handle != blocked.Handle {
+			t.Fatalf("the operators have %+v", list)
+		} else if _, err := operators.Resolve(t.Context(), list[1].ID, "seen"); err != nil {
+			t.Fatal(err)
 		}
 
 		// The same again, ten times at once, is the same; another is another, from whomever.
@@ -98,11 +105,11 @@ func TestReportMember(t *testing.T) {
 		if err != nil || resolved.Resolution != "Warned." || resolved.ResolvedAt.IsZero() {
 			t.Errorf("resolving gave %+v, %v", resolved, err)
 		}
-		if n, all := len(cases(false)), len(cases(true)); n != 3 || all != 4 {
+		if n, all := len(cases(false)), len(cases(true)); n != 3 || all != 5 {
 			t.Errorf("%d open of %d", n, all)
 		}
 		same()
-		if n, all := len(cases(false)), len(cases(true)); n != 4 || all != 5 {
+		if n, all := len(cases(false)), len(cases(true)); n != 4 || all != 6 {
 			t.Errorf("after reporting again, %d open of %d", n, all)
 		}
 	})

@@ -82,8 +82,8 @@ type Store interface {
 type Tx interface {
 	// Lock is that of notification.Tx.
 	Lock(ctx context.Context, members ...id.Member) (bool, error)
-	// Blocked reports whether one of the two has blocked the other.
-	Blocked(ctx context.Context, a, b id.Member) (bool, error)
+	// HasBlocked reports whether the one has blocked the other.
+	HasBlocked(ctx context.Context, blocker, blocked id.Member) (bool, error)
 	// OpenReports gives those of one member by another that are not resolved.
 	OpenReports(ctx context.Context, reporter, reported id.Member) ([]Report, error)
 	InsertReport(ctx context.Context, r Report) error
@@ -115,11 +115,11 @@ func (s *Service) Report(ctx context.Context, viewer, reported id.Member, reason
 		if err != nil {
 			return err
 		}
-		blocked, err := tx.Blocked(ctx, viewer, reported)
+		hidden, err := tx.HasBlocked(ctx, reported, viewer) // whom one has blocked oneself one may still report
 		if err != nil {
 			return err
 		}
-		if !found || blocked {
+		if !found || hidden {
 			return refusal.New(CodeMemberNotFound, "There is no such member.", "memberId")
 		}
 		open, err := tx.OpenReports(ctx, viewer, reported)

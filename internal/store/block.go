@@ -28,10 +28,14 @@ func (t *tx) Blocked(ctx context.Context, a, b id.Member) (bool, error) {
 	return t.client.Block.Query().Where(eitherWay(a, b)).Exist(ctx)
 }
 
+// HasBlocked implements report.Tx.
+func (t *tx) HasBlocked(ctx context.Context, blocker, blocked id.Member) (bool, error) {
+	return t.client.Block.Query().Where(entblock.BlockerID(uuid.UUID(blocker)), entblock.BlockedID(uuid.UUID(blocked))).Exist(ctx)
+}
+
 // InsertBlock implements network.Tx. Both members are marked, so that those in no block need no look at the blocks.
 func (t *tx) InsertBlock(ctx context.Context, blocker, blocked id.Member, at time.Time) (bool, error) {
-	there, err := t.client.Block.Query().
-		Where(entblock.BlockerID(uuid.UUID(blocker)), entblock.BlockedID(uuid.UUID(blocked))).Exist(ctx)
+	there, err := t.HasBlocked(ctx, blocker, blocked)
 	if err != nil || there {
 		return false, err
 	}
