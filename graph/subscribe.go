@@ -23,7 +23,7 @@ func stream[E realtime.Entry, T any](ctx context.Context, hub *realtime.Hub[E], 
 	if pump == nil {
 		out = make(chan T)
 	}
-	err := hub.Listen(ctx, viewerKey(ctx), after, func(ctx context.Context, entry E) error {
+	err := hub.Listen(ctx, viewerKey(ctx), after, realtime.Waiting, realtime.Each(func(ctx context.Context, entry E) error {
 		shown, err := show(ctx, entry)
 		if errors.Is(err, errPassOver) {
 			return nil
@@ -40,7 +40,7 @@ func stream[E realtime.Entry, T any](ctx context.Context, hub *realtime.Hub[E], 
 			return pump.step()
 		}
 		return nil
-	})
+	}))
 	if err == nil && pump != nil {
 		pump.used.Store(true)
 	}

@@ -90,14 +90,14 @@ func (w *world) listen(after *int64) *stream {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.t.Cleanup(cancel)
 	s := &stream{sequences: make(chan int64), close: cancel}
-	err := w.hub.Listen(ctx, w.ada, after, func(ctx context.Context, n notification.Notification) error {
+	err := w.hub.Listen(ctx, w.ada, after, realtime.Waiting, realtime.Each(func(ctx context.Context, n notification.Notification) error {
 		select {
 		case s.sequences <- n.Sequence:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	})
+	}))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -345,7 +345,7 @@ func TestCloseForgets(t *testing.T) {
 			t.Fatalf("%d listen after closing", w.hub.Listening())
 		}
 	}
-	err := w.hub.Listen(context.Background(), id.Member{9}, nil, nil)
+	err := w.hub.Listen(context.Background(), id.Member{9}, nil, realtime.Waiting, nil)
 	if err == nil || w.hub.Listening() != 0 {
 		t.Errorf("a member that is not there: %v, and %d listen", err, w.hub.Listening())
 	}
@@ -360,13 +360,13 @@ func TestDeliveryFails(t *testing.T) {
 		failures := 2
 		ctx, cancel := context.WithCancel(context.Background())
 		t.Cleanup(cancel)
-		if err := w.hub.Listen(ctx, w.ada, nil, func(_ context.Context, n notification.Notification) error {
+		if err := w.hub.Listen(ctx, w.ada, nil, realtime.Waiting, realtime.Each(func(_ context.Context, n notification.Notification) error {
 			if failures--; failures >= 0 {
 				return errAway
 			}
 			got <- n.Sequence
 			return nil
-		}); err != nil {
+		})); err != nil {
 			t.Fatal(err)
 		}
 		w.notify(2)
