@@ -37,7 +37,6 @@ type face struct {
 
 // New makes the handler that runs operations; the server adds the transports. It refuses operations without a viewer.
 func New(resolver *Resolver, options Options) *handler.Server {
-	resolver.start()
 	f := &face{resolver: resolver, wait: options.BatchWait, log: options.Log}
 	if f.wait == 0 {
 		f.wait = defaultBatchWait
@@ -49,6 +48,7 @@ func New(resolver *Resolver, options Options) *handler.Server {
 		options.Limits = DefaultLimits()
 	}
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolver})
+	resolver.start(schema.Schema())
 	cache := newDocuments()
 	e := handler.New(schema)
 	e.SetErrorPresenter(f.present)
