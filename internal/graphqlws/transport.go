@@ -127,9 +127,7 @@ func New(options Options) *Transport {
 			CheckOrigin:      options.CheckOrigin,
 			ReadBufferSize:   readBuffer,
 			WriteBufferPool:  &sync.Pool{}, // for nobody: without it each connection would keep a buffer of net/http
-			Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
-				http.Error(w, reason.Error(), status)
-			},
+			Error:            refuseUpgrade,
 		},
 		connections: make(map[*connection]struct{}),
 		uses:        make(map[string]*use),
@@ -172,6 +170,23 @@ func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		defer t.remove(c)
 		c.serve()
 	}()
+}
+
+// refuseUpgrade answers a request that cannot go on as a websocket.
+func refuseUpgrade(w http.ResponseWriter, r *http.Request, status int, _ error) {
+	code, message := "BAD_USER_INPUT", "This is no good request for a websocket."
+	switch status {
+	case http.StatusBadRequest:
+		w.Header().Set("Sec-Websocket-Version", "13")
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodGet)
+		message = "A websocket is asked for with GET."
+	case http.StatusForbidden:
+		code, message = "FORBIDDEN", "Pages of this origin may not connect."
+	case http.StatusInternalServerError:
+		code, message = "INTERNAL_SERVER_ERROR", "Something went wrong on our side."
+	}
+	graphqlhttp.Reject(w, r, status, code, message)
 }
 
 // AcquireSubscription counts a subscription of a key that runs elsewhere, as over server-sent events, against the same
