@@ -76,6 +76,9 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 		if trusted, err = graph.ReadTrustedDocuments(config.TrustedDocuments); err != nil {
 			return nil, &SettingError{"--trusted-documents", err.Error()}
 		}
+		if err := trusted.Check(config.DocumentLimits); err != nil {
+			return nil, &SettingError{"--trusted-documents", config.TrustedDocuments + ": " + err.Error()}
+		}
 	}
 	if config.Limits.Rates.TrustedProxies, err = server.ParseProxies(config.TrustedProxies); err != nil {
 		return nil, &SettingError{"--trusted-proxies", err.Error()}
