@@ -40,8 +40,8 @@ func (s *shelf) read() int {
 	return s.statements
 }
 
-// NotificationsAfter implements realtime.Source.
-func (s *shelf) NotificationsAfter(_ context.Context, cursors []notification.Cursor, limit int) (map[notification.Cursor][]notification.Notification, error) {
+// After implements realtime.Source.
+func (s *shelf) After(_ context.Context, cursors []notification.Cursor, limit int) (map[notification.Cursor][]notification.Notification, error) {
 	if s.before != nil {
 		if err := s.before(); err != nil {
 			return nil, err
@@ -73,14 +73,14 @@ func (s *shelf) LastNumbers(_ context.Context, members []id.Member) ([]notificat
 // PausedUntil implements realtime.Source.
 func (*shelf) PausedUntil(context.Context, id.Member) (time.Time, error) { return time.Time{}, nil }
 
-func newHub(t *testing.T, source realtime.Source, workers int) *realtime.Hub {
+func newHub(t *testing.T, source realtime.Source[notification.Notification], workers int) *realtime.Hub[notification.Notification] {
 	t.Helper()
 	hub := realtime.NewHub(source, &realtime.Local{}, realtime.Options{Sweep: never, Workers: workers})
 	t.Cleanup(func() { hub.Close() })
 	return hub
 }
 
-func listen(t *testing.T, hub *realtime.Hub, m id.Member, manner realtime.Manner, deliver realtime.Deliver) {
+func listen(t *testing.T, hub *realtime.Hub[notification.Notification], m id.Member, manner realtime.Manner, deliver realtime.Deliver[notification.Notification]) {
 	t.Helper()
 	if err := hub.Listen(t.Context(), m, nil, manner, deliver); err != nil {
 		t.Fatal(err)
