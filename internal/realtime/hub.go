@@ -115,16 +115,28 @@ func (h *Hub[E]) receive(hints ...notification.Hint) {
 			continue
 		}
 		if l := h.members[hint.Member]; l != nil {
-			h.wake(l, hint.Number)
+			h.wake(l, hint)
 		}
 	}
 }
 
 // wake wakes the streams of a member. h.mu is held.
-func (h *Hub[E]) wake(l *listeners[E], number int64) {
-	l.known = max(l.known, number)
+//
+// Those that stand right before an entry that comes along are given that, without reading: numbers have no gaps but where
+// something was taken back, so what they would read begins with it. Only when nobody has told of this number or a greater
+// one before: who takes an entry back tells of the last number, which is no smaller than the entry's, so that after that
+// the entry is read, and not found. Taken back later, it is dropped by whoever is about to give it (stream.give).
+func (h *Hub[E]) wake(l *listeners[E], hint notification.Hint) {
+	entry, along := hint.Entry.(E)
+	along = along && hint.Number > l.known && entry.Position() == hint.Number
+	l.known = max(l.known, hint.Number)
 	for _, s := range l.streams {
-		h.wakeLocked(s)
+		if along && !s.active && s.cursor+1 == hint.Number && s.ctx.Err() == nil {
+			s.active, s.handed, s.page = true, true, []E{entry}
+			h.feed(s)
+		} else {
+			h.wakeLocked(s)
+		}
 	}
 }
 
@@ -133,7 +145,7 @@ func (h *Hub[E]) heard(hint notification.Hint) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if l := h.members[hint.Member]; l != nil && hint.Number > l.known {
-		h.wake(l, hint.Number)
+		h.wake(l, hint)
 	}
 }
 

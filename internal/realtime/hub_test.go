@@ -127,16 +127,53 @@ func numbers(from, to int64) (out []int64) {
 	return out
 }
 
-// What is committed after the start comes in order and once, whatever was there before.
+// remote is a broker whose hints have come from another node: without what was written.
+type remote struct{ realtime.Local }
+
+func (r *remote) Publish(hints ...notification.Hint) {
+	bare := slices.Clone(hints)
+	for i := range bare {
+		bare[i].Entry = nil
+	}
+	r.Local.Publish(bare...)
+}
+
+// What is committed after the start comes in order and once, whatever was there before and whichever node wrote it.
 func TestStreamFromNowOn(t *testing.T) {
 	t.Parallel()
+	for _, broker := range []func() realtime.Broker{
+		func() realtime.Broker { return &realtime.Local{} }, func() realtime.Broker { return &remote{} },
+	} {
+		storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+			w := newWorld(t, s, store.Inboxes{Store: s}, broker(), never)
+			w.notify(3)
+			stream := w.listen(nil)
+			w.notify(5)
+			if got := take(t, stream, 5); !slices.Equal(got, numbers(4, 8)) {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+// What this node has written is not read again for those who wait for it.
+func TestOwnEntriesAreNotRead(t *testing.T) {
+	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, store.Inboxes{Store: s}, &realtime.Local{}, never)
-		w.notify(3)
-		stream := w.listen(nil)
-		w.notify(5)
-		if got := take(t, stream, 5); !slices.Equal(got, numbers(4, 8)) {
-			t.Errorf("got %v", got)
+		source := &flaky{Store: s}
+		w := newWorld(t, s, source, &realtime.Local{}, never)
+		one, two := w.listen(nil), w.listen(nil)
+		for round := range int64(5) {
+			w.notify(1)
+			for _, stream := range []*stream{one, two} {
+				if got := take(t, stream, 1); got[0] != round+1 {
+					t.Fatalf("got %v in round %d", got, round)
+				}
+			}
+		}
+		// The taker is quicker than the stream that rests after it, so that now and then one reads.
+		if got := source.reads.Load(); got > 4 {
+			t.Errorf("%d reads for 5 notifications to two streams", got)
 		}
 	})
 }
@@ -263,7 +300,7 @@ func TestSourceFails(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
 		source := &flaky{Store: s}
-		w := newWorld(t, s, source, &realtime.Local{}, never)
+		w := newWorld(t, s, source, &remote{}, never)
 		stream := w.listen(nil)
 		source.failures.Store(2)
 		w.notify(3)
@@ -279,7 +316,7 @@ func TestSharedReads(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
 		source := &flaky{Store: s}
-		w := newWorld(t, s, source, &realtime.Local{}, never)
+		w := newWorld(t, s, source, &remote{}, never)
 		const streams, rounds = 10, 5
 		var open []*stream
 		for range streams {

@@ -50,6 +50,7 @@ type stream[E Entry] struct {
 	// Of whoever has the stream in hands.
 	cursor int64         // the last number given, or passed over
 	page   []E           // what was read after the cursor
+	handed bool          // the page was not read, but came with a hint
 	wait   time.Duration // before the next try, after a failure
 
 	// Guarded by the hub's mutex.
@@ -96,8 +97,12 @@ func (s *stream[E]) end() {
 
 // give gives what was read, and sees to it that what is left comes later.
 func (s *stream[E]) give() {
-	rows := s.page
-	s.page = nil
+	rows, handed := s.page, s.handed
+	s.page, s.handed = nil, false
+	if handed && s.hub.changed(s) { // it may have been taken back
+		s.hub.done(s, true)
+		return
+	}
 	full := len(rows) == pageSize
 	for len(rows) > 0 {
 		taken, state := s.giveSome(rows)

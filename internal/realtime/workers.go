@@ -186,12 +186,20 @@ func (h *Hub[E]) read(streams []*stream[E]) {
 		case len(s.page) == 0: // nothing new after all, or it has left
 			s.wait = 0
 			h.doneLocked(s, false)
-		case s.manner == Quick:
-			h.work.read.push(s)
 		default:
-			go s.give()
+			h.feed(s)
 		}
 	}
+	h.staff()
+}
+
+// feed has a stream given what is on its page. h.mu is held.
+func (h *Hub[E]) feed(s *stream[E]) {
+	if s.manner == Waiting {
+		go s.give()
+		return
+	}
+	h.work.read.push(s)
 	h.staff()
 }
 
