@@ -76,7 +76,6 @@ func serveAcquaint(ctx context.Context, args []string) error {
 		s.memory = &memorySource{Store: tables}
 		source = s.memory
 	}
-	//nolint:contextcheck // the hub ends with the process
 	s.hub = realtime.NewHub(source, &realtime.Local{}, realtime.Options{Sweep: noSweep, Now: now, Logger: log})
 
 	members := member.NewService(tables, now, newID)

@@ -38,7 +38,7 @@ type connection struct {
 	end        ending
 }
 
-// ending is when a connection will be closed, and how: when nobody has signed in in time, or when the token ends.
+// ending is when a connection will be closed, and how: when nobody signs in soon enough, or when the token ends.
 type ending struct {
 	at     time.Time
 	code   int

@@ -66,7 +66,7 @@ func appendFrame(b []byte, kind byte, fill func([]byte) []byte) []byte {
 	switch {
 	case n <= shortPayload:
 		b = append(b[:start+headerShort], b[start+header16:]...)
-		b[start], b[start+1] = b0, byte(n)
+		b[start], b[start+1] = b0, byte(n) //nolint:gosec // it fits
 	case n <= math.MaxUint16:
 		b[start], b[start+1] = b0, length16
 		binary.BigEndian.PutUint16(b[start+2:], uint16(n))

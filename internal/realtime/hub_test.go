@@ -156,28 +156,6 @@ func TestStreamFromNowOn(t *testing.T) {
 	}
 }
 
-// What this node has written is not read again for those who wait for it.
-func TestOwnEntriesAreNotRead(t *testing.T) {
-	t.Parallel()
-	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
-		source := &flaky{Store: s}
-		w := newWorld(t, s, source, &realtime.Local{}, never)
-		one, two := w.listen(nil), w.listen(nil)
-		for round := range int64(5) {
-			w.notify(1)
-			for _, stream := range []*stream{one, two} {
-				if got := take(t, stream, 1); got[0] != round+1 {
-					t.Fatalf("got %v in round %d", got, round)
-				}
-			}
-		}
-		// The taker is quicker than the stream that rests after it, so that now and then one reads.
-		if got := source.reads.Load(); got > 4 {
-			t.Errorf("%d reads for 5 notifications to two streams", got)
-		}
-	})
-}
-
 // From a cursor, over several pages of reading.
 func TestStreamAfter(t *testing.T) {
 	t.Parallel()
@@ -292,7 +270,7 @@ func (f *flaky) After(ctx context.Context, cursors []notification.Cursor, limit 
 	if f.failures.Add(-1) >= 0 {
 		return nil, errAway
 	}
-	return f.Store.NotificationsAfter(ctx, cursors, limit)
+	return f.NotificationsAfter(ctx, cursors, limit)
 }
 
 // A source that fails is asked again; the stream stays and loses nothing.

@@ -72,8 +72,8 @@ func (h *Hub[E]) enqueue(s *stream[E]) {
 // staff sees to it that somebody does what is there to do. h.mu is held.
 func (h *Hub[E]) staff() {
 	w := &h.work
-	switch todo := w.todo(); {
-	case todo <= w.new:
+	switch wanted := w.wanted(); {
+	case wanted <= w.new:
 	case len(w.workers) < h.options.Workers:
 		h.hire()
 	case !w.watched:
@@ -82,8 +82,8 @@ func (h *Hub[E]) staff() {
 	}
 }
 
-// todo is for how many workers there is something to do.
-func (w *work[E]) todo() int {
+// wanted is for how many workers there is something to do.
+func (w *work[E]) wanted() int {
 	n := w.read.len()
 	if w.reading < readsMost {
 		n += w.woken.len()
@@ -112,11 +112,11 @@ func (h *Hub[E]) look() {
 		}
 		worker.seen = worker.turn
 	}
-	todo := w.todo()
-	for todo > w.new && stuck > 0 && len(w.workers) < h.options.Workers+2*stuck {
+	wanted := w.wanted()
+	for wanted > w.new && stuck > 0 && len(w.workers) < h.options.Workers+2*stuck {
 		h.hire()
 	}
-	if todo > 0 {
+	if wanted > 0 {
 		w.watched = true
 		time.AfterFunc(stuckAfter, h.look)
 	}

@@ -16,66 +16,6 @@ import (
 	"github.com/acquaint/acquaint/internal/realtime"
 )
 
-// shelf is a source in memory: as many notifications in each inbox as a test has put there.
-type shelf struct {
-	mu         sync.Mutex
-	last       map[id.Member]int64
-	gone       map[int64]bool // numbers that were taken back, of everybody
-	statements int
-	before     func() error // a read; may be nil
-}
-
-func newShelf() *shelf { return &shelf{last: make(map[id.Member]int64)} }
-
-// add adds one to a member's inbox, and gives its number.
-func (s *shelf) add(m id.Member) int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last[m]++
-	return s.last[m]
-}
-
-func (s *shelf) read() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.statements
-}
-
-// After implements realtime.Source.
-func (s *shelf) After(_ context.Context, cursors []notification.Cursor, limit int) (map[notification.Cursor][]notification.Notification, error) {
-	if s.before != nil {
-		if err := s.before(); err != nil {
-			return nil, err
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.statements++
-	out := make(map[notification.Cursor][]notification.Notification)
-	for _, c := range cursors {
-		for n := c.After + 1; n <= s.last[c.Member] && len(out[c]) < limit; n++ {
-			if !s.gone[n] {
-				out[c] = append(out[c], notification.Notification{Member: c.Member, Sequence: n})
-			}
-		}
-	}
-	return out, nil
-}
-
-// LastNumbers implements realtime.Source.
-func (s *shelf) LastNumbers(_ context.Context, members []id.Member) ([]notification.Hint, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []notification.Hint
-	for _, m := range members {
-		out = append(out, notification.Hint{Member: m, Number: s.last[m]})
-	}
-	return out, nil
-}
-
-// PausedUntil implements realtime.Source.
-func (*shelf) PausedUntil(context.Context, id.Member) (time.Time, error) { return time.Time{}, nil }
-
 func newHub(t *testing.T, source realtime.Source[notification.Notification], workers int) *realtime.Hub[notification.Notification] {
 	t.Helper()
 	hub := realtime.NewHub(source, &realtime.Local{}, realtime.Options{Sweep: never, Workers: workers})
@@ -308,7 +248,7 @@ func TestStormOfWakes(t *testing.T) {
 		all.Add(1)
 		manner := []realtime.Manner{realtime.Quick, realtime.Waiting}[i%2]
 		listen(t, hub, m, manner, func(_ context.Context, rows []notification.Notification) (int, error) {
-			taken := 1 + rand.IntN(len(rows)) //nolint:gosec // any number will do
+			taken := 1 + rand.IntN(len(rows))
 			for _, n := range rows[:taken] {
 				if n.Sequence != next || n.Member != m {
 					t.Errorf("%d came instead of %d", n.Sequence, next)
@@ -325,7 +265,7 @@ func TestStormOfWakes(t *testing.T) {
 			for range rounds {
 				n := source.add(memberOf(m))
 				var entry any
-				if rand.IntN(2) == 0 { //nolint:gosec // any number will do
+				if rand.IntN(2) == 0 {
 					entry = notification.Notification{Member: memberOf(m), Sequence: n}
 				}
 				hub.Wake(notification.Hint{Member: memberOf(m), Number: n, Entry: entry}, notification.Hint{Member: memberOf(m), Number: n - 1})
@@ -356,68 +296,5 @@ func TestWokenWhileGiven(t *testing.T) {
 		release <- struct{}{}
 		arrives(t, got, "the second")
 		close(release)
-	}
-}
-
-// An entry that comes along with a hint is given as if it had been read: in its place, once, and not when it was taken
-// back.
-func TestEntriesThatComeAlong(t *testing.T) {
-	t.Parallel()
-	m := memberOf(1)
-	along := func(n int64) notification.Hint {
-		return notification.Hint{Member: m, Number: n, Entry: notification.Notification{Member: m, Sequence: n}}
-	}
-	told := func(n int64) notification.Hint { return notification.Hint{Member: m, Number: n} }
-	for _, c := range []struct {
-		what  string
-		last  int64
-		gone  []int64
-		wakes [][]notification.Hint // at once, and one after the other
-		want  []int64
-		read  bool
-	}{
-		{"one", 1, nil, [][]notification.Hint{{along(1)}}, []int64{1}, false},
-		{"one after the other", 3, nil, [][]notification.Hint{{along(1)}, {along(2)}, {along(3)}}, []int64{1, 2, 3}, false},
-		{"repeated", 1, nil, [][]notification.Hint{{along(1), along(1)}, {along(1)}}, []int64{1}, true},
-		{"several at once", 3, nil, [][]notification.Hint{{along(1), along(2), along(3)}}, []int64{1, 2, 3}, true},
-		{"the later first", 2, nil, [][]notification.Hint{{along(2), along(1)}}, []int64{1, 2}, true},
-		{"one was missed", 2, nil, [][]notification.Hint{{along(2)}}, []int64{1, 2}, true},
-		{"one was missed and taken back", 2, []int64{1}, [][]notification.Hint{{along(2)}}, []int64{2}, true},
-		{"told of before", 1, nil, [][]notification.Hint{{told(1), along(1)}}, []int64{1}, true},
-		{"taken back before it is told of", 1, []int64{1}, [][]notification.Hint{{told(1)}, {along(1)}}, nil, true},
-		{"taken back before it is given", 2, []int64{1}, [][]notification.Hint{{along(1), told(1)}, {told(2)}}, []int64{2}, true},
-		{"of another number", 2, nil, [][]notification.Hint{{{Member: m, Number: 2, Entry: notification.Notification{Member: m, Sequence: 1}}}}, []int64{1, 2}, true},
-		{"of another kind", 1, nil, [][]notification.Hint{{{Member: m, Number: 1, Entry: "a text"}}}, []int64{1}, true},
-	} {
-		for _, manner := range []realtime.Manner{realtime.Quick, realtime.Waiting} {
-			source := newShelf()
-			source.gone = make(map[int64]bool)
-			for _, n := range c.gone {
-				source.gone[n] = true
-			}
-			hub := newHub(t, source, 0)
-			got := make(chan int64, 10)
-			listen(t, hub, m, manner, realtime.Each(func(_ context.Context, n notification.Notification) error {
-				got <- n.Sequence
-				return nil
-			}))
-			source.mu.Lock()
-			source.last[m] = c.last
-			source.mu.Unlock()
-			for _, at := range c.wakes {
-				hub.Wake(at...)
-				hub.Rest()
-			}
-			var all []int64
-			for len(got) > 0 {
-				all = append(all, <-got)
-			}
-			if !slices.Equal(all, c.want) {
-				t.Errorf("%s: got %v, want %v", c.what, all, c.want)
-			}
-			if read := source.read() > 0; read != c.read {
-				t.Errorf("%s: read: %v", c.what, read)
-			}
-		}
 	}
 }
