@@ -156,7 +156,8 @@ func (p *planner) object(name string, set ast.SelectionSet, valueOf func(graphql
 		}
 		value := valueOf(f)
 		if f.Name == "__typename" {
-			value = func(b []byte, _ *event) []byte { return append(b, `"`+name+`"`...) }
+			quoted := `"` + name + `"`
+			value = func(b []byte, _ *event) []byte { return append(b, quoted...) }
 		}
 		if value == nil {
 			return nil
