@@ -33,6 +33,7 @@ type connection struct {
 	mu         sync.Mutex   // guards what follows, and every write of a message
 	operations []*operation // few: a map would take more room, and not be quicker
 	closed     bool         // our close frame is sent, or the peer is gone
+	writeBy    time.Time    // the deadline of writes
 	timer      *time.Timer  // of the next ping, or the end if that is sooner
 	pingAt     time.Time
 	end        ending
@@ -256,8 +257,11 @@ func (c *connection) write(frames []byte) {
 	if c.closed {
 		return
 	}
-	conn := c.ws.NetConn()
-	_ = conn.SetWriteDeadline(time.Now().Add(c.transport.options.WriteTimeout))
+	conn, timeout, now := c.ws.NetConn(), c.transport.options.WriteTimeout, time.Now()
+	if c.writeBy.Sub(now) < timeout-timeout/4 { // setting it takes as long as making an event; a little less will do
+		c.writeBy = now.Add(timeout)
+		_ = conn.SetWriteDeadline(c.writeBy)
+	}
 	if _, err := conn.Write(frames); err != nil {
 		c.closed = true
 		c.cancel()
