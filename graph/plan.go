@@ -206,14 +206,14 @@ func (a *appender) WriteString(s string) (int, error) {
 
 // sendPlanned sends the events of some edges by a plan.
 func (r *Resolver) sendPlanned(ctx context.Context, send send, plan *plan, edges []*model.NotificationEdge) error {
-	var actors map[id.Member]*model.Member
-	if plan.actors {
-		keys := make([]id.Member, 0, len(edges))
-		for _, e := range edges {
-			if key := model.ActorOf(e.Node); !key.IsZero() {
-				keys = append(keys, key)
-			}
+	var keys []id.Member
+	for _, e := range edges {
+		if key := model.ActorOf(e.Node); plan.actors && !key.IsZero() {
+			keys = append(keys, key)
 		}
+	}
+	var actors map[id.Member]*model.Member
+	if len(keys) > 0 {
 		var err error
 		if actors, err = r.publicMembers.Get(ctx, keys...); err != nil {
 			return err

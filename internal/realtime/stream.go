@@ -192,6 +192,8 @@ func (s *stream[E]) safely(rows []E) (taken int, err error) {
 
 // failed lets the next try wait longer than the one before.
 func (s *stream[E]) failed(err error) {
-	s.wait = min(max(2*s.wait, retryFirst), retryMost)
-	s.hub.options.Logger.WarnContext(s.ctx, "cannot deliver notifications; will try again", "error", err, "wait", s.wait)
+	s.backOff()
+	s.hub.options.Logger.WarnContext(s.ctx, "cannot deliver to a subscription; will try again", "error", err, "wait", s.wait)
 }
+
+func (s *stream[E]) backOff() { s.wait = min(max(2*s.wait, retryFirst), retryMost) }

@@ -168,11 +168,10 @@ func (h *Hub[E]) read(streams []*stream[E]) {
 		}
 	}
 	pages, err := h.pages(cursors)
-	if err != nil {
+	if err != nil { // told once, as it may be many who wait
+		h.options.Logger.Warn("cannot read for subscriptions; will try again", "error", err, "subscriptions", len(streams))
 		for _, s := range streams {
-			if s.ctx.Err() == nil {
-				s.failed(err)
-			}
+			s.backOff()
 		}
 	}
 	h.mu.Lock()
