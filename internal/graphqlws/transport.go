@@ -51,6 +51,10 @@ type Session struct {
 type Options struct {
 	// Init lets a client in by its connection_init payload, or gives ErrForbidden.
 	Init func(ctx context.Context, payload map[string]any) (Session, error)
+	// Context gives what Init and, by it, operations run in, of the request that was upgraded. A connection keeps it, so it
+	// should hold no more of the request than they want: the request's own context holds much of net/http's. nil takes
+	// that, without its end.
+	Context func(*http.Request) context.Context
 	// CheckOrigin tells whether a page of the request's origin may connect.
 	CheckOrigin func(*http.Request) bool
 	// Pump gives the context to start a subscription in, whose source will have its events sent itself; used reports,
@@ -87,7 +91,7 @@ const (
 	closeGrace              = 3 * time.Second // for a peer to answer our closing
 	handshakeTimeout        = 10 * time.Second
 	// readBuffer is what an idle connection holds; a longer message takes several reads. Those for writing are shared.
-	readBuffer = 256 // bytes
+	readBuffer = 128 // bytes
 )
 
 // Transport serves graphql-transport-ws.
@@ -113,6 +117,9 @@ func New(options Options) *Transport {
 	setDefault(&options.OperationTimeout, defaultOperationTimeout)
 	setDefault(&options.MaxMessage, defaultMaxMessage)
 	setDefault(&options.MaxOperations, defaultMaxOperations)
+	if options.Context == nil {
+		options.Context = func(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
+	}
 	if options.Closed == nil {
 		options.Closed = func() {}
 	}
@@ -155,7 +162,7 @@ func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		return // answered already
 	}
 	c := &connection{transport: t, ws: ws, exec: exec}
-	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
+	c.ctx, c.cancel = context.WithCancel(t.options.Context(r))
 	if options := t.options; options.MessageRate > 0 {
 		c.messages = rate.NewLimiter(rate.Limit(options.MessageRate), options.MessageBurst)
 	}
