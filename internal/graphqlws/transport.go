@@ -172,7 +172,7 @@ func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		t.options.Closed()
 		return
 	}
-	go func() { //nolint:contextcheck // the connection holds its context
+	go func() {
 		defer t.options.Closed()
 		defer t.remove(c)
 		c.serve()

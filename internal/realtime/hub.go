@@ -86,7 +86,7 @@ func NewHub[E Entry](source Source[E], broker Broker, options Options) *Hub[E] {
 	if options.Workers == 0 {
 		options.Workers = defaultWorkers()
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(context.Background()) //nolint:gosec // Close calls stop
 	h := &Hub[E]{
 		source: source, broker: broker, options: options,
 		members: make(map[id.Member]*listeners[E]), work: work[E]{workers: make(map[*worker]struct{})},
