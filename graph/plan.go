@@ -204,8 +204,8 @@ func (a *appender) WriteString(s string) (int, error) {
 	return len(s), nil
 }
 
-// sendPlanned sends the events of some edges by a plan.
-func (r *Resolver) sendPlanned(ctx context.Context, send send, plan *plan, edges []*model.NotificationEdge) error {
+// sendPlanned sends the events of some edges by a plan. The viewer sees their actors as in any other response.
+func (r *Resolver) sendPlanned(ctx context.Context, viewer id.Member, send send, plan *plan, edges []*model.NotificationEdge) error {
 	var keys []id.Member
 	for _, e := range edges {
 		if key := model.ActorOf(e.Node); plan.actors && !key.IsZero() {
@@ -215,7 +215,7 @@ func (r *Resolver) sendPlanned(ctx context.Context, send send, plan *plan, edges
 	var actors map[id.Member]*model.Member
 	if len(keys) > 0 {
 		var err error
-		if actors, err = r.publicMembers.Get(ctx, keys...); err != nil {
+		if actors, err = r.membersFor(ctx, viewer, keys); err != nil {
 			return err
 		}
 	}

@@ -38,6 +38,7 @@ func (w *twoWays) NotificationReceived(ctx context.Context, _ *string, _ []model
 // people are the members that there are.
 var people = map[id.Member]member.Member{
 	{1}: {ID: id.Member{1}, Handle: "ada", Name: "Ada \"the first\" Lovelace\n\x01\u2028é😀<&>"},
+	{3}: {ID: id.Member{3}, Handle: "gone", Name: "Gone", Erased: true},
 	{2}: {ID: id.Member{2}, Handle: "ben", Name: "Ben", Headline: "a\\b", Location: "\t", Industry: "Work", Company: "C", PhotoURL: "https://example.com/?a=1&b=2"},
 }
 
@@ -67,7 +68,7 @@ func (w *twoWays) subscribe(t interface{ Fatal(args ...any) }, e *executor.Execu
 	responses, ctx := e.DispatchOperation(ctx, op)
 	return func(edge *model.NotificationEdge) string {
 		w.edges <- edge
-		response := responses(withLoaders(ctx, &loaders{resolver: w.Resolver, wait: time.Microsecond}))
+		response := responses(withLoaders(ctx, &loaders{resolver: w.Resolver, viewer: id.Member{9}, wait: time.Microsecond}))
 		if len(response.Errors) > 0 {
 			t.Fatal(query, response.Errors)
 		}
@@ -77,7 +78,7 @@ func (w *twoWays) subscribe(t interface{ Fatal(args ...any) }, e *executor.Execu
 
 // planned gives what the plan writes for an event.
 func (w *twoWays) planned(edge *model.NotificationEdge) (out string, err error) {
-	err = w.sendPlanned(context.Background(), func(n int, data func([]byte, int) []byte) {
+	err = w.sendPlanned(context.Background(), id.Member{9}, func(n int, data func([]byte, int) []byte) {
 		for i := range n {
 			out += string(data(nil, i))
 		}
@@ -91,13 +92,14 @@ var leaves = map[string][]string{
 	"Notification": {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
 	"Node":         {"id", "__typename"},
 	"Received":     {"id", "sequence", "category", "createdAt", "readAt", "reminder", "__typename"},
+	"Message":      {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
 	"Accepted":     {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
 	"Member":       {"id", "handle", "name", "headline", "location", "industry", "company", "photoUrl", "__typename"},
 }
 
 var typeNames = map[string]string{
 	"edge": "NotificationEdge", "Notification": "Notification", "Node": "Node", "Received": "InvitationReceivedNotification",
-	"Accepted": "InvitationAcceptedNotification", "Member": "Member",
+	"Accepted": "InvitationAcceptedNotification", "Message": "MessageNotification", "Member": "Member",
 }
 
 // selections draws what can be selected, with aliases, fragments and conditions of all kinds.
@@ -159,8 +161,8 @@ func (s *selections) one(of string, depth int) string {
 func (*selections) inner(of string) []string {
 	switch of {
 	case "Notification", "Node":
-		return []string{"Notification", "Received", "Accepted", "Node"}
-	case "Received", "Accepted":
+		return []string{"Notification", "Received", "Accepted", "Message", "Node"}
+	case "Received", "Accepted", "Message":
 		return []string{of, "Notification", "Node"}
 	}
 	return []string{of}
@@ -200,8 +202,8 @@ func TestEveryLeaf(t *testing.T) {
 	actor := " actor { " + strings.Join(leaves["Member"], " ") + " } "
 	execute := w.subscribe(t, e, "subscription { notificationReceived { "+strings.Join(leaves["edge"], " ")+" node { "+
 		strings.Join(leaves["Notification"], " ")+" ... on InvitationReceivedNotification { reminder } "+actor+" } } }", nil)
-	for _, category := range []notification.Category{notification.InvitationReceived, notification.InvitationAccepted} {
-		for actor := range 4 {
+	for _, category := range []notification.Category{notification.InvitationReceived, notification.InvitationAccepted, notification.Message} {
+		for actor := range 5 {
 			edge, err := notificationEdge(notification.Notification{
 				ID: id.Notification{7}, Sequence: 5, Category: category, Actor: id.Member{byte(actor)},
 				CreatedAt: time.UnixMilli(1), ReadAt: time.UnixMilli(int64(actor)),
@@ -230,8 +232,8 @@ func TestEveryLeaf(t *testing.T) {
 func drawEdge(t *rapid.T) *model.NotificationEdge {
 	n := notification.Notification{
 		ID: id.Notification{byte(rapid.IntRange(0, 255).Draw(t, "id"))}, Sequence: rapid.Int64Range(1, 1<<40).Draw(t, "sequence"),
-		Category:  rapid.SampledFrom([]notification.Category{notification.InvitationReceived, notification.InvitationAccepted}).Draw(t, "category"),
-		Actor:     id.Member{byte(rapid.IntRange(0, 3).Draw(t, "actor"))}, // nobody, two that are there, and one that is not
+		Category:  rapid.SampledFrom([]notification.Category{notification.InvitationReceived, notification.InvitationAccepted, notification.Message}).Draw(t, "category"),
+		Actor:     id.Member{byte(rapid.IntRange(0, 4).Draw(t, "actor"))}, // nobody, two that are there, one that is erased, and one that is not
 		CreatedAt: time.UnixMilli(rapid.Int64Range(0, 1<<41).Draw(t, "created")).In(time.FixedZone("", 3600)),
 	}
 	if rapid.Bool().Draw(t, "read") {
@@ -256,6 +258,7 @@ func TestWhatHasAPlan(t *testing.T) {
 		`{ cursor node { id actor { id name } } }`:                                                        true,
 		`{ node { id actor { id relationship { status } } } }`:                                            false,
 		`{ node { actor { mutualConnections(first: 1) { nodes { id } } } } }`:                             false,
+		`{ node { ... on MessageNotification { message { id } } } }`:                                      false,
 		`{ node { ... on InvitationReceivedNotification { invitation { id } } } }`:                        false,
 		`{ node { ... on InvitationReceivedNotification @include(if: false) { invitation { id } } id } }`: true,
 	} {

@@ -94,9 +94,9 @@ func (r *Resolver) streamPlanned(ctx context.Context, pump *pump, plan *plan, af
 	if plan.actors {
 		manner = realtime.Waiting
 	}
-	send := pump.send
+	send, viewer := pump.send, viewerKey(ctx)
 	//nolint:contextcheck // the pump's is that of the operation
-	err := r.Inboxes.Listen(pump.ctx, viewerKey(ctx), after, manner, func(ctx context.Context, rows []notification.Notification) (int, error) {
+	err := r.Inboxes.Listen(pump.ctx, viewer, after, manner, func(ctx context.Context, rows []notification.Notification) (int, error) {
 		edges := make([]*model.NotificationEdge, 0, len(rows))
 		for _, n := range rows {
 			switch edge, err := show(n); {
@@ -107,7 +107,7 @@ func (r *Resolver) streamPlanned(ctx context.Context, pump *pump, plan *plan, af
 				edges = append(edges, edge)
 			}
 		}
-		if err := r.sendPlanned(ctx, send, plan, edges); err != nil {
+		if err := r.sendPlanned(ctx, viewer, send, plan, edges); err != nil {
 			return 0, err
 		}
 		return len(rows), nil

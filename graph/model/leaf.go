@@ -29,6 +29,7 @@ var NotificationTypes = map[string]NotificationType{
 		},
 	})},
 	"InvitationAcceptedNotification": {reflect.TypeFor[*InvitationAcceptedNotification](), baseLeaves(nil)},
+	"MessageNotification":            {reflect.TypeFor[*MessageNotification](), baseLeaves(nil)},
 }
 
 // EdgeLeaves are those of an edge.
