@@ -92,6 +92,7 @@ var leaves = map[string][]string{
 	"Notification": {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
 	"Node":         {"id", "__typename"},
 	"Received":     {"id", "sequence", "category", "createdAt", "readAt", "reminder", "__typename"},
+	"Host":         {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
 	"Message":      {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
 	"Accepted":     {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
 	"Member":       {"id", "handle", "name", "headline", "location", "industry", "company", "photoUrl", "__typename"},
@@ -99,7 +100,7 @@ var leaves = map[string][]string{
 
 var typeNames = map[string]string{
 	"edge": "NotificationEdge", "Notification": "Notification", "Node": "Node", "Received": "InvitationReceivedNotification",
-	"Accepted": "InvitationAcceptedNotification", "Message": "MessageNotification", "Member": "Member",
+	"Accepted": "InvitationAcceptedNotification", "Message": "MessageNotification", "Host": "HostNotification", "Member": "Member",
 }
 
 // selections draws what can be selected, with aliases, fragments and conditions of all kinds.
@@ -161,8 +162,8 @@ func (s *selections) one(of string, depth int) string {
 func (*selections) inner(of string) []string {
 	switch of {
 	case "Notification", "Node":
-		return []string{"Notification", "Received", "Accepted", "Message", "Node"}
-	case "Received", "Accepted", "Message":
+		return []string{"Notification", "Received", "Accepted", "Message", "Host", "Node"}
+	case "Received", "Accepted", "Message", "Host":
 		return []string{of, "Notification", "Node"}
 	}
 	return []string{of}
@@ -202,7 +203,7 @@ func TestEveryLeaf(t *testing.T) {
 	actor := " actor { " + strings.Join(leaves["Member"], " ") + " } "
 	execute := w.subscribe(t, e, "subscription { notificationReceived { "+strings.Join(leaves["edge"], " ")+" node { "+
 		strings.Join(leaves["Notification"], " ")+" ... on InvitationReceivedNotification { reminder } "+actor+" } } }", nil)
-	for _, category := range []notification.Category{notification.InvitationReceived, notification.InvitationAccepted, notification.Message} {
+	for _, category := range []notification.Category{notification.InvitationReceived, notification.InvitationAccepted, notification.Message, notification.Like} {
 		for actor := range 5 {
 			edge, err := notificationEdge(notification.Notification{
 				ID: id.Notification{7}, Sequence: 5, Category: category, Actor: id.Member{byte(actor)},
@@ -232,7 +233,7 @@ func TestEveryLeaf(t *testing.T) {
 func drawEdge(t *rapid.T) *model.NotificationEdge {
 	n := notification.Notification{
 		ID: id.Notification{byte(rapid.IntRange(0, 255).Draw(t, "id"))}, Sequence: rapid.Int64Range(1, 1<<40).Draw(t, "sequence"),
-		Category:  rapid.SampledFrom([]notification.Category{notification.InvitationReceived, notification.InvitationAccepted, notification.Message}).Draw(t, "category"),
+		Category:  rapid.SampledFrom([]notification.Category{notification.InvitationReceived, notification.InvitationAccepted, notification.Message, notification.Like}).Draw(t, "category"),
 		Actor:     id.Member{byte(rapid.IntRange(0, 4).Draw(t, "actor"))}, // nobody, two that are there, one that is erased, and one that is not
 		CreatedAt: time.UnixMilli(rapid.Int64Range(0, 1<<41).Draw(t, "created")).In(time.FixedZone("", 3600)),
 	}
@@ -258,6 +259,7 @@ func TestWhatHasAPlan(t *testing.T) {
 		`{ cursor node { id actor { id name } } }`:                                                        true,
 		`{ node { id actor { id relationship { status } } } }`:                                            false,
 		`{ node { actor { mutualConnections(first: 1) { nodes { id } } } } }`:                             false,
+		`{ node { ... on HostNotification { title } } }`:                                                  false,
 		`{ node { ... on MessageNotification { message { id } } } }`:                                      false,
 		`{ node { ... on InvitationReceivedNotification { invitation { id } } } }`:                        false,
 		`{ node { ... on InvitationReceivedNotification @include(if: false) { invitation { id } } id } }`: true,

@@ -30,6 +30,7 @@ var NotificationTypes = map[string]NotificationType{
 	})},
 	"InvitationAcceptedNotification": {reflect.TypeFor[*InvitationAcceptedNotification](), baseLeaves(nil)},
 	"MessageNotification":            {reflect.TypeFor[*MessageNotification](), baseLeaves(nil)},
+	"HostNotification":               {reflect.TypeFor[*HostNotification](), baseLeaves(nil)},
 }
 
 // EdgeLeaves are those of an edge.
