@@ -37,7 +37,6 @@ type face struct {
 
 // New makes the handler that runs operations; the server adds the transports. It refuses operations without a viewer.
 func New(resolver *Resolver, options Options) *handler.Server {
-	resolver.start()
 	f := &face{resolver: resolver, wait: options.BatchWait, log: options.Log}
 	if f.wait == 0 {
 		f.wait = defaultBatchWait
@@ -49,6 +48,7 @@ func New(resolver *Resolver, options Options) *handler.Server {
 		options.Limits = DefaultLimits()
 	}
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: resolver})
+	resolver.start(schema.Schema())
 	cache := newDocuments()
 	e := handler.New(schema)
 	e.SetErrorPresenter(f.present)
@@ -56,12 +56,7 @@ func New(resolver *Resolver, options Options) *handler.Server {
 	e.SetParserTokenLimit(options.Limits.Tokens)
 	e.SetDisableSuggestion(true)
 	e.SetQueryCache(cache)
-	e.SetValidationRulesFn(func() *rules.Rules {
-		r := rules.NewDefaultRules()
-		// It takes exponential time on nested fragments; the limiter has one that does not.
-		r.RemoveRule(rules.MaxIntrospectionDepth.Name)
-		return r
-	})
+	e.SetValidationRulesFn(validationRules)
 	if len(options.Trusted) > 0 {
 		e.Use(newTrusted(options.Trusted))
 	} else {
@@ -75,6 +70,13 @@ func New(resolver *Resolver, options Options) *handler.Server {
 	e.AroundResponses(f.loadersPerResponse)
 	e.AroundRootFields(f.loadersPerMutation)
 	return e
+}
+
+func validationRules() *rules.Rules {
+	r := rules.NewDefaultRules()
+	// It takes exponential time on nested fragments; the limiter has one that does not.
+	r.RemoveRule(rules.MaxIntrospectionDepth.Name)
+	return r
 }
 
 // hostDirective marks the root fields that are for the host application; all others are for members.

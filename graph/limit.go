@@ -94,7 +94,8 @@ func (l *limiter) check(doc *ast.QueryDocument, operation string, variables map[
 		chosen := operation == "" && len(doc.Operations) == 1 || op.Name == operation
 		c.defaults = op.VariableDefinitions
 		n := c.selections(op.SelectionSet)
-		c.directives += len(op.Directives)
+		c.countDirectives(op.Directives)
+		c.countVariables(op.VariableDefinitions)
 		switch {
 		case !known && n.depth > l.limits.Depth:
 			return tooComplex("levels", l.limits.Depth)
@@ -190,6 +191,7 @@ func (c *counter) fragment(name string) counts {
 	}
 	c.fragments[name] = nil
 	c.countDirectives(definition.Directives)
+	c.countVariables(definition.VariableDefinition)
 	n := c.selections(definition.SelectionSet)
 	c.fragments[name] = &n
 	return n
@@ -267,6 +269,15 @@ func (c *counter) countDirectives(list ast.DirectiveList) {
 	c.directives += len(list)
 	for _, d := range list {
 		c.countValues(d.Arguments)
+	}
+}
+
+func (c *counter) countVariables(list ast.VariableDefinitionList) {
+	for _, v := range list {
+		c.countDirectives(v.Directives)
+		if v.DefaultValue != nil {
+			c.valueDepth = max(c.valueDepth, valueDepth(v.DefaultValue))
+		}
 	}
 }
 

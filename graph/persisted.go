@@ -5,12 +5,19 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/handler/extension"
 	"github.com/99designs/gqlgen/graphql/handler/lru"
+	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+
+	"github.com/acquaint/acquaint/graph/generated"
 )
 
 // persisted is the extension of automatic persisted queries: a client sends a document's hash, and the document itself
@@ -70,6 +77,35 @@ func ReadTrustedDocuments(path string) (TrustedDocuments, error) {
 	}
 	return documents, nil
 }
+
+// Check gives an error for a document that would be refused however it is asked for: it names the document, and a
+// server with it does not start.
+func (d TrustedDocuments) Check(limits Limits) error {
+	if limits == (Limits{}) {
+		limits = DefaultLimits()
+	}
+	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
+	limiter := newLimiter(limits, schema, newDocuments())
+	for _, id := range slices.Sorted(maps.Keys(d)) {
+		doc, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: d[id]}, limits.Tokens)
+		if err != nil {
+			return fmt.Errorf("document %q: %s", id, limiter.parseError(err).Message)
+		}
+		if len(doc.Operations) == 0 {
+			return fmt.Errorf("document %q has no operation", id)
+		}
+		if tooMuch := limiter.check(doc, noOperation, nil, false); tooMuch != nil {
+			return fmt.Errorf("document %q: %s", id, tooMuch.Message)
+		}
+		if errs := validator.ValidateWithRules(schema, doc, validationRules()); len(errs) > 0 {
+			return fmt.Errorf("document %q is not valid: %w", id, errs[0])
+		}
+	}
+	return nil
+}
+
+// noOperation is no name of an operation: what only the one that runs is held to, as its variables decide it, is left.
+const noOperation = "-"
 
 // trusted is the extension that runs trusted documents only: named by "documentId" or by the hash of a persisted query
 // in the extensions of a request, or sent in full.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -225,5 +226,36 @@ func TestReadTrustedDocuments(t *testing.T) {
 	}
 	if _, err := ReadTrustedDocuments(filepath.Join(t.TempDir(), "none")); !os.IsNotExist(err) {
 		t.Errorf("no file gave %v", err)
+	}
+}
+
+// A document that nobody could run is found at the start, by its id.
+func TestCheckTrusted(t *testing.T) {
+	t.Parallel()
+	good := map[string]string{
+		"a": "query A { viewer { id } }", "two": "query A { __typename } query B { viewer { id } }",
+		"paged": "query($n: Int) { viewer { connections(first: $n) { nodes { mutualConnections(first: $n) { nodes { id } } } } } }",
+		"live":  "subscription { notificationReceived { cursor } }", "schema": introspection,
+	}
+	if err := TrustedDocuments(good).Check(Limits{}); err != nil {
+		t.Error(err)
+	}
+	for what, c := range map[string]struct{ text, reason string }{
+		"no GraphQL":           {"query {", "Expected Name"},
+		"an unknown field":     {"query A { viewer { nonsense } }", "nonsense"},
+		"an unused variable":   {"query A($x: Int) { viewer { id } }", "never used"},
+		"no operation":         {"fragment F on Query { viewer { id } }", "no operation"},
+		"too deep":             {nested(16), "levels"},
+		"too long":             {"{" + strings.Repeat(" a", 5000) + "}", "tokens"},
+		"one bad of two":       {"query A { viewer { id } } query B { nonsense }", "nonsense"},
+		"endless nesting":      {strings.Repeat("{a", 400_000), "tokens"},
+		"fragments in circles": {"{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }", "itself"},
+	} {
+		documents := TrustedDocuments(maps.Clone(good))
+		documents["the bad one"] = c.text
+		err := documents.Check(Limits{})
+		if err == nil || !strings.Contains(err.Error(), `"the bad one"`) || !strings.Contains(err.Error(), c.reason) {
+			t.Errorf("%s gave %v", what, err)
+		}
 	}
 }

@@ -3,6 +3,8 @@ package graph
 import (
 	"context"
 
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/auth"
 	"github.com/acquaint/acquaint/internal/batch"
@@ -33,9 +35,11 @@ type Resolver struct {
 	// publicMembers reads members for all responses: a row is the same for every viewer, so one statement can serve the
 	// events of many sockets. It gives the erased and the hidden, too; who is to see whom is for membersFor.
 	publicMembers *batch.Batcher[id.Member, *model.Member]
+	plans         *plans
 }
 
-func (r *Resolver) start() {
+func (r *Resolver) start(schema *ast.Schema) {
+	r.plans = newPlans(schema)
 	r.publicMembers = batch.New(func(ctx context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
 		list, err := r.Members.ByIDs(ctx, ids)
 		out := make(map[id.Member]*model.Member, len(list))

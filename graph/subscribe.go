@@ -23,7 +23,7 @@ func stream[E realtime.Entry, T any](ctx context.Context, hub *realtime.Hub[E], 
 	if pump == nil {
 		out = make(chan T)
 	}
-	err := hub.Listen(ctx, viewerKey(ctx), after, func(ctx context.Context, entry E) error {
+	err := hub.Listen(ctx, viewerKey(ctx), after, realtime.Waiting, realtime.Each(func(ctx context.Context, entry E) error {
 		shown, err := show(ctx, entry)
 		if errors.Is(err, errPassOver) {
 			return nil
@@ -40,7 +40,7 @@ func stream[E realtime.Entry, T any](ctx context.Context, hub *realtime.Hub[E], 
 			return pump.step()
 		}
 		return nil
-	})
+	}))
 	if err == nil && pump != nil {
 		pump.used.Store(true)
 	}
@@ -65,16 +65,57 @@ func (r *Resolver) streamNotifications(ctx context.Context, after *string, categ
 			}
 		}
 	}
-	return stream(ctx, r.Inboxes, from, func(ctx context.Context, n notification.Notification) (*model.NotificationEdge, error) {
+	show := func(n notification.Notification) (*model.NotificationEdge, error) {
 		if categories != nil && !slices.Contains(categories, model.NewCategory(n.Category)) {
 			return nil, errPassOver
 		}
-		edge, err := notificationEdge(n)
+		return notificationEdge(n)
+	}
+	if pump := pumpOf(ctx); pump != nil {
+		if plan := r.plans.of(ctx); plan != nil {
+			return r.streamPlanned(ctx, pump, plan, from, show)
+		}
+	}
+	return stream(ctx, r.Inboxes, from, func(ctx context.Context, n notification.Notification) (*model.NotificationEdge, error) {
+		edge, err := show(n)
 		if err == nil {
 			noteEventID(ctx, edge.Cursor)
 		}
 		return edge, err
 	})
+}
+
+// streamPlanned sends what show makes of the viewer's notifications by a plan, all that there are at once. Nothing comes
+// over its channel. The stream lives in the context of the operation, and so holds nothing of what started it.
+func (r *Resolver) streamPlanned(ctx context.Context, pump *pump, plan *plan, after *int64,
+	show func(notification.Notification) (*model.NotificationEdge, error),
+) (<-chan *model.NotificationEdge, error) {
+	manner := realtime.Quick
+	if plan.actors {
+		manner = realtime.Waiting
+	}
+	send, viewer := pump.send, viewerKey(ctx)
+	//nolint:contextcheck // the pump's is that of the operation
+	err := r.Inboxes.Listen(pump.ctx, viewer, after, manner, func(ctx context.Context, rows []notification.Notification) (int, error) {
+		edges := make([]*model.NotificationEdge, 0, len(rows))
+		for _, n := range rows {
+			switch edge, err := show(n); {
+			case errors.Is(err, errPassOver):
+			case err != nil:
+				return 0, err
+			default:
+				edges = append(edges, edge)
+			}
+		}
+		if err := r.sendPlanned(ctx, viewer, send, plan, edges); err != nil {
+			return 0, err
+		}
+		return len(rows), nil
+	})
+	if err == nil {
+		pump.used.Store(true)
+	}
+	return make(chan *model.NotificationEdge), err
 }
 
 // streamInvitations is invitationReceived and invitationAccepted: the invitations that notifications of a category tell

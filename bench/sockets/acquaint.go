@@ -76,7 +76,6 @@ func serveAcquaint(ctx context.Context, args []string) error {
 		s.memory = &memorySource{Store: tables}
 		source = s.memory
 	}
-	//nolint:contextcheck // the hub ends with the process
 	s.hub = realtime.NewHub(source, &realtime.Local{}, realtime.Options{Sweep: noSweep, Now: now, Logger: log})
 
 	members := member.NewService(tables, now, newID)
@@ -126,9 +125,22 @@ func (s *acquaintServer) Deliver(d Delivery, _ *struct{}) error {
 		s.memory.last.Store(d.Last)
 	}
 	for i := range d.Sockets {
-		s.hub.Wake(notification.Hint{Member: memberID(i), Number: d.Last})
+		hint := notification.Hint{Member: memberID(i), Number: d.Last}
+		if d.Own {
+			hint.Entry = eventOf(i, d.Sockets, d.Last)
+		}
+		s.hub.Wake(hint)
 	}
 	return nil
+}
+
+// eventOf is what the database has of an event, once it is read.
+func eventOf(i, members int, sequence int64) notification.Notification {
+	own := uuidOf(kindNotification, i, sequence)
+	return notification.Notification{
+		ID: id.Notification(own), Member: memberID(i), Sequence: sequence, Category: notification.InvitationReceived,
+		Actor: memberID((i + 1) % members), Invitation: id.Invitation(own), CreatedAt: writtenAt,
+	}
 }
 
 // memorySource makes up the rows that the database would have, to tell the cost of reading from that of the rest.

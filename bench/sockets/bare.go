@@ -29,6 +29,7 @@ type Server interface {
 type Delivery struct {
 	Sockets     int
 	First, Last int64 // numbers of the events in each member's inbox; one message each
+	Own         bool  // Acquaint has written them itself
 	Bytes       int   // of a message of the bare server
 }
 

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -159,6 +160,8 @@ func insert(ctx context.Context, tx *sql.Tx, into string, rows int, row func(b *
 
 // at is when everything was made.
 const at = "2026-01-02 03:04:05.678+00:00"
+
+var writtenAt = time.Date(2026, 1, 2, 3, 4, 5, int(678*time.Millisecond), time.UTC)
 
 // The kinds of identities, which keep them apart.
 const (

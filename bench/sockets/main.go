@@ -32,11 +32,11 @@ func main() {
 	role := flag.String("role", "", "for the program's own children")
 	flag.IntVar(&s.sockets, "n", 5000, "how many `sockets`")
 	flag.IntVar(&s.rounds, "rounds", 20, "how many `events` each socket has waiting, in deliveries of a backlog")
-	flag.IntVar(&s.paced, "paced", 3, "how many `events` each socket gets one by one")
+	flag.IntVar(&s.paced, "paced", 10, "how many `events` each socket gets one by one")
 	flag.IntVar(&s.runs, "runs", 3, "how many `times` everything is measured; the medians are shown")
 	flag.StringVar(&s.database, "database", "postgres", "postgres, sqlite, or memory: Acquaint with no database behind its hub")
 	flag.StringVar(&s.profiles, "profile", "", "a `folder` to write pprof profiles of the Acquaint server to; costs some memory")
-	flag.DurationVar(&s.timeout, "timeout", 4*time.Minute, "when to stop, with the runs that are done")
+	flag.DurationVar(&s.timeout, "timeout", 8*time.Minute, "when to stop, with the runs that are done")
 	flag.Parse()
 	if err := s.run(*role, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "sockets:", err)

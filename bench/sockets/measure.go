@@ -24,9 +24,12 @@ var variants = []variant{
 type phase struct {
 	name    string
 	backlog bool // all events are there before anybody is woken; else there is a new one whenever all had the last
+	own     bool // the server is told of what was written, as when it has written it itself
 }
 
-var phases = []phase{{"one by one", false}, {"a backlog", true}}
+var phases = []phase{
+	{name: "one by one, written here", own: true}, {name: "one by one, written elsewhere"}, {name: "a backlog", backlog: true},
+}
 
 // result is what one server did in one run.
 type result struct {
@@ -235,14 +238,14 @@ func (t *trial) deliver(ctx context.Context, clients *child, p phase, key string
 		events, turns = t.rounds, 1
 	}
 	if t.profile != nil {
-		if err := t.server.call("Server.StartCPU", t.profile(strings.ReplaceAll(key, " ", "-")+".cpu.pprof"), &struct{}{}); err != nil {
+		if err := t.server.call("Server.StartCPU", t.profile(strings.ReplaceAll(strings.ReplaceAll(key, ",", ""), " ", "-")+".cpu.pprof"), &struct{}{}); err != nil {
 			return delivered{}, err
 		}
 	}
 	before := *got
 	var elapsed, cpu time.Duration
 	for range turns {
-		d := Delivery{Sockets: t.sockets, First: t.last + 1, Last: t.last + int64(events/turns), Bytes: t.size(key)}
+		d := Delivery{Sockets: t.sockets, First: t.last + 1, Last: t.last + int64(events/turns), Own: p.own, Bytes: t.size(key)}
 		t.last = d.Last
 		if err := t.prepare(ctx, d.First, d.Last); err != nil {
 			return delivered{}, err

@@ -71,11 +71,9 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	if config.NewID == nil {
 		config.NewID = NewID
 	}
-	var trusted graph.TrustedDocuments
-	if config.TrustedDocuments != "" {
-		if trusted, err = graph.ReadTrustedDocuments(config.TrustedDocuments); err != nil {
-			return nil, &SettingError{"--trusted-documents", err.Error()}
-		}
+	trusted, err := trustedDocuments(config)
+	if err != nil {
+		return nil, err
 	}
 	if config.Limits.Rates.TrustedProxies, err = server.ParseProxies(config.TrustedProxies); err != nil {
 		return nil, &SettingError{"--trusted-proxies", err.Error()}
@@ -152,6 +150,21 @@ func (a *App) resolver(members *member.Service) *graph.Resolver {
 		Inboxes:       a.inboxes,
 		Feeds:         a.feeds,
 	}
+}
+
+// trustedDocuments reads the documents of the setting, if there are any, and checks them.
+func trustedDocuments(config Config) (graph.TrustedDocuments, error) {
+	if config.TrustedDocuments == "" {
+		return nil, nil
+	}
+	trusted, err := graph.ReadTrustedDocuments(config.TrustedDocuments)
+	if err != nil {
+		return nil, &SettingError{"--trusted-documents", err.Error()}
+	}
+	if err := trusted.Check(config.DocumentLimits); err != nil {
+		return nil, &SettingError{"--trusted-documents", config.TrustedDocuments + ": " + err.Error()}
+	}
+	return trusted, nil
 }
 
 // openHubs makes what wakes subscriptions; it ends with Close.

@@ -98,6 +98,7 @@ func (e *events) next() *serverEvent {
 			got.name = value
 		case name == "data":
 			got.data = value
+		case name == "retry":
 		default:
 			e.t.Fatalf("a line %q", line)
 		}

@@ -227,7 +227,7 @@ func TestTrustedIntrospection(t *testing.T) {
 // A file that cannot be meant stops the server at start, with the setting's name.
 func TestTrustedDocumentsFile(t *testing.T) {
 	t.Parallel()
-	for what, content := range map[string]string{"missing": "", "empty": "{}", "no object": "[]", "broken": `{"a":`, "no text": `{"a":1}`} {
+	for what, content := range map[string]string{"missing": "", "empty": "{}", "no object": "[]", "broken": `{"a":`, "no text": `{"a":1}`, "an unknown field": `{"a":"{ nonsense }"}`} {
 		path := filepath.Join(t.TempDir(), "documents.json")
 		if what != "missing" {
 			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {

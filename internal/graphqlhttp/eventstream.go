@@ -2,7 +2,9 @@ package graphqlhttp
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -19,13 +21,16 @@ const typeEventStream = "text/event-stream"
 // graphql-sse (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md), for clients that cannot open a socket.
 type EventStream struct {
 	MaxBody   int64         // bytes; more is 413
-	Timeout   time.Duration // of an operation that is no subscription
+	Timeout   time.Duration // of an operation that is no subscription, and of the start of one that is
 	KeepAlive time.Duration // between the comments that keep a quiet stream open
 	// Begin is called before an operation runs, with its kind. It may refuse it with a message, or give the context to
 	// run it in, what to do at its end, and where the id of each event comes from; "" is none.
 	Begin func(ctx context.Context, kind ast.Operation) (Stream, string)
 	Log   *slog.Logger // slog's default when nil
 }
+
+// refusedFor is how many seconds a client waits that was refused for now: nobody knows when something will be free.
+const refusedFor = "5"
 
 // Stream is what one operation runs with.
 type Stream struct {
@@ -98,6 +103,7 @@ func (t EventStream) serve(ctx context.Context, w http.ResponseWriter, r *http.R
 	}
 	stream, refused := t.Begin(ctx, kind)
 	if refused != "" {
+		w.Header().Set("Retry-After", refusedFor)
 		WriteProblem(w, typeJSON, http.StatusTooManyRequests, "RATE_LIMITED", refused)
 		return
 	}
@@ -116,7 +122,13 @@ func (t EventStream) serve(ctx context.Context, w http.ResponseWriter, r *http.R
 func (t EventStream) run(ctx context.Context, cancel context.CancelFunc, w http.ResponseWriter, exec graphql.GraphExecutor,
 	op *graphql.OperationContext, eventID func() string,
 ) {
+	tooLong := time.AfterFunc(t.Timeout, cancel)
 	responses, ctx := exec.DispatchOperation(ctx, op)
+	if !tooLong.Stop() && op.Operation.Operation == ast.Subscription { // it has not started, and will not
+		w.Header().Set("Retry-After", refusedFor)
+		write(w, typeJSON, http.StatusServiceUnavailable, tookTooLong)
+		return
+	}
 	e := t.open(w)
 	if op.Operation.Operation != ast.Subscription {
 		response := responses(ctx)
@@ -197,6 +209,12 @@ type events struct {
 // eventTimeout is how long a client may take to receive an event.
 const eventTimeout = 10 * time.Second
 
+// How long clients wait before they connect again.
+const (
+	retryLeast = time.Second
+	retryMost  = 4 * time.Second
+)
+
 // open begins a stream of events.
 func (t EventStream) open(w http.ResponseWriter) *events {
 	h := w.Header()
@@ -208,7 +226,10 @@ func (t EventStream) open(w http.ResponseWriter) *events {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	w.WriteHeader(http.StatusOK)
 	e := &events{w: w, control: http.NewResponseController(w), timeout: eventTimeout}
-	e.comment() // tells the client that the operation has started
+	// Clients that lose a stream wait so long before they come again: not all at once when a server goes. The comment
+	// tells that the operation has started.
+	wait := retryLeast + rand.N(retryMost-retryLeast) //nolint:gosec // any number will do
+	e.write(fmt.Appendf(nil, "retry: %d\n:\n\n", wait.Milliseconds()))
 	return e
 }
 

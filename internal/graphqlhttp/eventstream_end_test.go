@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -155,6 +156,9 @@ func TestEventStreamRefused(t *testing.T) {
 		return graphqlhttp.Stream{}, "Too many of them."
 	}})
 	a := post(t, s.url, subscribe, "Accept", typeEvents)
+	if seconds, err := strconv.Atoi(a.header.Get("Retry-After")); err != nil || seconds < 1 {
+		t.Errorf("Retry-After %q", a.header.Get("Retry-After"))
+	}
 	if a.status != http.StatusTooManyRequests || a.mediaType != typeJSON || a.code != "RATE_LIMITED" || a.errors[0] != "Too many of them." || a.data != "" {
 		t.Errorf("status %d, %s: %s", a.status, a.mediaType, a.body)
 	}
@@ -164,6 +168,51 @@ func TestEventStreamRefused(t *testing.T) {
 	case <-s.ended:
 		t.Error("what was refused has ended")
 	default:
+	}
+}
+
+// A subscription that does not start in time is given up, and its client told to try again.
+func TestEventStreamThatDoesNotStart(t *testing.T) {
+	t.Parallel()
+	given := make(chan context.Context, 1)
+	s := startStreaming(t, graphqlhttp.EventStream{Timeout: 20 * time.Millisecond, Begin: func(ctx context.Context, _ ast.Operation) (graphqlhttp.Stream, string) {
+		ctx = context.WithValue(ctx, slowStart{}, given)
+		return graphqlhttp.Stream{Context: ctx, EventID: func() string { return "" }}, ""
+	}})
+	a := post(t, s.url, subscribe, "Accept", typeEvents)
+	if a.status != http.StatusServiceUnavailable || a.mediaType != typeJSON || a.code != "UNAVAILABLE" || a.data != "" || a.header.Get("Retry-After") == "" {
+		t.Errorf("status %d, %s: %s", a.status, a.mediaType, a.body)
+	}
+	wait(t, s.ended, "the end of the operation")
+	// One that has started goes on for as long as it likes.
+	quick := startStreaming(t, graphqlhttp.EventStream{Timeout: 20 * time.Millisecond})
+	l := quick.listen(http.MethodPost, quick.url, subscribe)
+	l.expect(aComment)
+	stream := wait(t, quick.streams, "the subscription")
+	select {
+	case <-stream.ctx.Done():
+		t.Error("it was ended")
+	case <-time.After(60 * time.Millisecond):
+	}
+	stream.give(t, event("a"))
+	l.expect(next(`{"data":{"events":"a"}}`))
+}
+
+// Clients are told how long to wait before they connect again, and not all the same.
+func TestEventStreamRetry(t *testing.T) {
+	t.Parallel()
+	s := startStreaming(t, graphqlhttp.EventStream{})
+	seen := make(map[int]bool)
+	for range 10 {
+		l := s.listen(http.MethodPost, s.url, subscribe)
+		l.expect(aComment)
+		if l.retry < 1000 || l.retry > 4000 {
+			t.Errorf("retry: %d", l.retry)
+		}
+		seen[l.retry] = true
+	}
+	if len(seen) == 1 {
+		t.Error("all come again at once")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -43,6 +44,9 @@ type driven struct {
 	streams chan *driving
 }
 
+// slowStart is in the context of a subscription that does not start before that ends.
+type slowStart struct{}
+
 // driving is a subscription that runs.
 type driving struct {
 	ctx       context.Context //nolint:containedctx // what the resolver was given
@@ -52,6 +56,10 @@ type driving struct {
 func (d driven) Exec(ctx context.Context) graphql.ResponseHandler {
 	if graphql.GetOperationContext(ctx).Operation.Operation != ast.Subscription {
 		return d.executable.Exec(ctx)
+	}
+	if ctx.Value(slowStart{}) != nil {
+		<-ctx.Done()
+		return graphql.OneShot(graphql.ErrorResponse(ctx, "too late"))
 	}
 	s := &driving{ctx: ctx, responses: make(chan *graphql.Response)}
 	d.streams <- s
@@ -133,6 +141,7 @@ type listening struct {
 	t      *testing.T
 	header http.Header
 	lines  *bufio.Reader
+	retry  int // milliseconds, as the server has said
 	leave  context.CancelFunc
 }
 
@@ -176,6 +185,9 @@ func (l *listening) block() string {
 		}
 		if line == "\n" {
 			return b.String()
+		}
+		if n, err := fmt.Sscanf(line, "retry: %d\n", &l.retry); n == 1 && err == nil {
+			continue
 		}
 		b.WriteString(line)
 	}

@@ -34,7 +34,7 @@ const (
 
 var schema = gqlparser.MustLoadSchema(&ast.Source{Input: `
 	scalar Any
-	type Query { hello: String!  partial: String  none: String!  wait: String!  refused: String!  show(value: Any, n: Int): String! }
+	type Query { hello: String!  partial: String  none: String!  wait: String!  refused(code: String): String!  show(value: Any, n: Int): String! }
 	type Mutation { change(to: String): String! }
 	type Subscription { events: String! }
 `})
@@ -65,7 +65,11 @@ func (executable) Exec(ctx context.Context) graphql.ResponseHandler {
 		arguments := field.ArgumentMap(op.Variables)
 		return text(fmt.Sprintf("%v %v", arguments["value"], arguments["n"]))
 	case "refused":
-		return graphql.OneShot(graphql.ErrorResponse(ctx, "not before it has run"))
+		refused := graphql.ErrorResponse(ctx, "not before it has run")
+		if code, ok := field.ArgumentMap(op.Variables)["code"]; ok {
+			refused.Errors[0].Extensions = map[string]any{"code": code}
+		}
+		return graphql.OneShot(refused)
 	}
 	return func(ctx context.Context) *graphql.Response {
 		if field.Name == "wait" {

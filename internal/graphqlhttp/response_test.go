@@ -106,6 +106,11 @@ func TestStatus(t *testing.T) {
 		{"variable of the wrong type", `{"query":"query($n: Int) { show(n: $n) }","variables":{"n":"one"}}`, 400, "", 1, "GRAPHQL_VALIDATION_FAILED"},
 		{"variable missing", `{"query":"query($n: Int!) { show(n: $n) }"}`, 400, "", 1, "GRAPHQL_VALIDATION_FAILED"},
 		{"refused before it ran", `{"query":"{ refused }"}`, 400, "", 1, nil},
+		{"forbidden", `{"query":"{ refused(code: \"FORBIDDEN\") }"}`, 403, "", 1, "FORBIDDEN"},
+		{"too soon", `{"query":"{ refused(code: \"RATE_LIMITED\") }"}`, 429, "", 1, "RATE_LIMITED"},
+		{"not available", `{"query":"{ refused(code: \"UNAVAILABLE\") }"}`, 503, "", 1, "UNAVAILABLE"},
+		{"a fault", `{"query":"{ refused(code: \"INTERNAL_SERVER_ERROR\") }"}`, 500, "", 1, "INTERNAL_SERVER_ERROR"},
+		{"too complex", `{"query":"{ refused(code: \"COMPLEXITY_LIMIT_EXCEEDED\") }"}`, 400, "", 1, "COMPLEXITY_LIMIT_EXCEEDED"},
 	} {
 		for mediaType, status := range map[string]int{typeResponse: c.status, typeJSON: 200} {
 			t.Run(c.what+" "+mediaType, func(t *testing.T) {

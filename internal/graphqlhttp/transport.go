@@ -73,9 +73,28 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 func writeResponse(w http.ResponseWriter, mediaType string, response *graphql.Response) {
 	status := http.StatusOK
 	if mediaType == typeResponse && response.Data == nil {
-		status = http.StatusBadRequest
+		status = statusOf(response.Errors)
 	}
 	write(w, mediaType, status, response)
+}
+
+// statusOf is the status of a response in which nothing was executed: 400, unless the client is not permitted to ask
+// this, or not now (GraphQL over HTTP, "Status Codes"). It is for the newer media type alone; with the older, whatever is
+// well-formed is 200.
+func statusOf(errs gqlerror.List) int {
+	if len(errs) > 0 {
+		switch errs[0].Extensions["code"] {
+		case "FORBIDDEN":
+			return http.StatusForbidden
+		case "RATE_LIMITED":
+			return http.StatusTooManyRequests
+		case "UNAVAILABLE":
+			return http.StatusServiceUnavailable
+		case "INTERNAL_SERVER_ERROR":
+			return http.StatusInternalServerError
+		}
+	}
+	return http.StatusBadRequest
 }
 
 // WriteProblem writes an error about the request itself, with nothing executed.

@@ -3,7 +3,6 @@ package graphqlws
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/gorilla/websocket"
-	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/gqlerror"
 	"golang.org/x/time/rate"
 )
 
@@ -25,27 +22,28 @@ type connection struct {
 	ctx       context.Context //nolint:containedctx // ends with the connection
 	cancel    context.CancelFunc
 
-	// Of the reading goroutine alone.
+	// Of whoever handles a message; one is handled at a time. The session is set under mu.
 	acknowledged bool
 	messages     *rate.Limiter // nil for no limit
 	session      Session
 
-	running sync.WaitGroup // operations
+	handling sync.WaitGroup // a message
+	running  sync.WaitGroup // operations, and steps of those that are pumped
 
-	mu         sync.Mutex // guards what follows, and every write of a message
-	operations map[string]*operation
-	closed     bool // our close frame is sent, or the peer is gone
-	timers     []*time.Timer
-	initTimer  *time.Timer
+	mu         sync.Mutex   // guards what follows, and every write of a message
+	operations []*operation // few: a map would take more room, and not be quicker
+	closed     bool         // our close frame is sent, or the peer is gone
+	writeBy    time.Time    // the deadline of writes
+	timer      *time.Timer  // of the next ping, or the end if that is sooner
+	pingAt     time.Time
+	end        ending
 }
 
-// operation is one subscribe that has not completed.
-type operation struct {
-	id           string
-	subscription bool
-	pumped       bool // its source calls for its responses
-	// end stops it and gives back what it counted against; it may be called again.
-	end func()
+// ending is when a connection will be closed, and how: when nobody signs in soon enough, or when the token ends.
+type ending struct {
+	at     time.Time
+	code   int
+	reason string
 }
 
 // serve reads messages until the connection ends, and leaves nothing behind.
@@ -57,9 +55,13 @@ func (c *connection) serve() {
 		if err != nil {
 			return
 		}
-		if c.alive() {
-			c.receive(kind, raw)
-		} // else the peer has not answered our closing yet
+		if !c.alive() {
+			continue // the peer has not answered our closing yet
+		}
+		// On a goroutine of its own, for which this one waits: what a message takes, a subscription above all, makes a
+		// stack grow, and that of this goroutine stays for as long as the connection does.
+		c.handling.Go(func() { c.receive(kind, raw) })
+		c.handling.Wait()
 	}
 }
 
@@ -68,11 +70,14 @@ func (c *connection) start() {
 	options := &c.transport.options
 	c.ws.SetReadLimit(options.MaxMessage)
 	c.alive()
-	c.ws.SetPongHandler(func(string) error { c.alive(); return nil })
+	c.ws.SetPongHandler(func(string) error { c.control(nil); return nil })
+	c.ws.SetPingHandler(func(payload string) error { c.control(frame(websocket.PongMessage, payload)); return nil })
+	now := time.Now()
 	c.mu.Lock()
-	c.initTimer = c.after(options.InitTimeout, func() { c.close(closeInitTimeout, "Connection initialisation timeout") })
+	c.pingAt = now.Add(options.PingInterval)
+	c.end = ending{now.Add(options.InitTimeout), closeInitTimeout, "Connection initialisation timeout"}
+	c.timer = time.AfterFunc(c.untilDue(now), c.due)
 	c.mu.Unlock()
-	c.keepAlive()
 	if c.ws.Subprotocol() != subprotocol {
 		c.close(closeNoSubprotocol, "Subprotocol not acceptable")
 	}
@@ -82,16 +87,14 @@ func (c *connection) start() {
 func (c *connection) leave() {
 	c.cancel()
 	c.mu.Lock()
-	c.closed = true
-	for _, t := range c.timers {
-		t.Stop()
-	}
+	c.closed = true // nothing begins from now on
+	c.timer.Stop()
 	left := c.operations
-	c.operations = make(map[string]*operation)
+	c.operations = nil
 	c.mu.Unlock()
 	_ = c.ws.Close()
 	for _, op := range left {
-		op.end()
+		c.stop(op)
 	}
 	c.running.Wait()
 	if c.acknowledged {
@@ -119,43 +122,53 @@ func (c *connection) alive() bool {
 	return true
 }
 
-// after runs f on a timer that ends with the connection. c.mu is held.
-func (c *connection) after(d time.Duration, f func()) *time.Timer {
-	t := time.AfterFunc(d, f)
-	c.timers = append(c.timers, t)
-	return t
+// untilDue is how long the timer has to wait; c.mu is held.
+func (c *connection) untilDue(now time.Time) time.Duration {
+	return min(c.end.at.Sub(now), c.pingAt.Sub(now))
 }
 
-// keepAlive sends a websocket ping every interval; a peer that does not answer runs into the read deadline.
-func (c *connection) keepAlive() {
+// due is called when it is time to end, or to send a websocket ping; a peer that does not answer runs into the read
+// deadline. One timer does for both: each would cost every socket its memory.
+func (c *connection) due() {
 	c.mu.Lock()
+	now, end := time.Now(), c.end
+	if !now.Before(end.at) {
+		c.mu.Unlock()
+		c.close(end.code, end.reason)
+		return
+	}
 	defer c.mu.Unlock()
-	var timer *time.Timer
-	timer = c.after(c.transport.options.PingInterval, func() {
-		if c.isClosed() {
-			return
-		}
-		deadline := time.Now().Add(c.transport.options.WriteTimeout)
-		if c.ws.WriteControl(websocket.PingMessage, nil, deadline) != nil {
-			c.cancel() // the reader may be busy with a message, and not notice
-			_ = c.ws.Close()
-			return
-		}
-		timer.Reset(c.transport.options.PingInterval)
-	})
+	if !now.Before(c.pingAt) {
+		c.pingAt = now.Add(c.transport.options.PingInterval)
+		c.write(ping)
+	}
+	if !c.closed {
+		c.timer.Reset(c.untilDue(time.Now()))
+	}
 }
 
-func (c *connection) isClosed() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.closed
+// admit counts one more message, or closes the connection for too many.
+func (c *connection) admit() bool {
+	if c.messages == nil || c.messages.Allow() {
+		return true
+	}
+	c.close(closeTooManyRequests, "Too many messages")
+	return false
+}
+
+// control handles a websocket's own ping or pong: a sign of life, and a message as any other to the limit. It is called
+// where messages are read, while none is handled.
+func (c *connection) control(answer []byte) {
+	if !c.alive() || !c.admit() || answer == nil {
+		return
+	}
+	c.send(answer)
 }
 
 // receive handles one message.
 func (c *connection) receive(kind int, raw []byte) {
 	defer c.survive()
-	if c.messages != nil && !c.messages.Allow() {
-		c.close(closeTooManyRequests, "Too many messages")
+	if !c.admit() {
 		return
 	}
 	if kind != websocket.TextMessage {
@@ -181,11 +194,11 @@ func (c *connection) receive(kind int, raw []byte) {
 		c.subscribe(m)
 	case typeComplete:
 		c.mu.Lock()
-		op := c.operations[m.id]
-		delete(c.operations, m.id)
+		op := c.operation(m.id)
+		c.forget(op)
 		c.mu.Unlock()
 		if op != nil {
-			op.end()
+			c.stop(op)
 		}
 	}
 }
@@ -211,181 +224,45 @@ func (c *connection) initialise(payload map[string]any) {
 	}
 	c.mu.Lock()
 	c.session, c.acknowledged = session, true
-	c.initTimer.Stop()
-	c.after(time.Until(session.Expires), func() { c.close(closeForbidden, "Forbidden") })
+	c.end = ending{session.Expires, closeForbidden, "Forbidden"}
+	if !c.closed {
+		c.timer.Reset(c.untilDue(time.Now()))
+	}
 	c.mu.Unlock()
 	c.send(ack)
 }
 
-// subscribe starts an operation. When it returns, a subscription has started: its resolver has run.
-func (c *connection) subscribe(m message) {
-	ctx, cancel := context.WithCancel(graphql.StartOperationTrace(c.session.Context))
-	op := &operation{id: m.id, end: cancel}
-
-	c.mu.Lock()
-	_, duplicate := c.operations[m.id]
-	full := len(c.operations) >= c.transport.options.MaxOperations
-	if !duplicate && !full {
-		c.operations[m.id] = op
+// operation gives the one with an id, or nil; c.mu is held.
+func (c *connection) operation(id string) *operation {
+	i := slices.IndexFunc(c.operations, func(op *operation) bool { return op.id == id })
+	if i < 0 {
+		return nil
 	}
-	c.mu.Unlock()
-	switch {
-	case duplicate:
-		op.end()
-		c.close(closeDuplicate, "Subscriber for "+m.id+" already exists")
-		return
-	case full:
-		c.refuse(op, "Too many operations on this connection.")
-		return
-	}
-
-	if allow := c.transport.options.Allow; allow != nil {
-		if wait := allow(c.session.Key); wait > 0 {
-			c.refuse(op, fmt.Sprintf("Too many requests; try again in %v.", wait.Round(time.Millisecond)))
-			return
-		}
-	}
-	prepared, errs := c.exec.CreateOperationContext(ctx, m.request)
-	if errs != nil {
-		c.finish(op, c.exec.DispatchError(graphql.WithOperationContext(ctx, prepared), errs))
-		return
-	}
-	if prepared.Operation.Operation == ast.Subscription {
-		if !c.transport.take(c.session.Key, c.transport.options.MaxSubscriptions, ofSubscriptions) {
-			c.refuse(op, "Too many subscriptions.")
-			return
-		}
-		op.subscription = true
-		op.end = sync.OnceFunc(func() {
-			cancel()
-			c.transport.give(c.session.Key, ofSubscriptions)
-		})
-	} else {
-		var stop context.CancelFunc
-		ctx, stop = context.WithTimeout(ctx, c.transport.options.OperationTimeout)
-		op.end = func() { stop(); cancel() }
-	}
-	c.dispatch(ctx, op, prepared)
+	return c.operations[i]
 }
 
-// dispatch starts an operation. A subscription whose source calls for its responses itself has no goroutine here.
-func (c *connection) dispatch(ctx context.Context, op *operation, prepared *graphql.OperationContext) {
-	used := func() bool { return false }
-	var responses graphql.ResponseHandler
-	started := make(chan struct{})
-	if c.transport.options.Pump != nil && op.subscription {
-		op.pumped = true
-		ctx, used = c.transport.options.Pump(ctx, func() error {
-			defer c.survive()
-			<-started             // the source may be quicker than we are
-			if responses == nil { // it did not start after all
-				return nil
-			}
-			_, err := c.step(ctx, op, responses)
-			return err
-		})
-	}
-	// A subscription that cannot start must not hold up the socket.
-	tooLong := time.AfterFunc(c.transport.options.OperationTimeout, op.end)
-	func() {
-		defer close(started)
-		defer tooLong.Stop()
-		responses, ctx = c.exec.DispatchOperation(ctx, prepared)
-	}()
-	if used() {
-		return
-	}
-	op.pumped = false // it failed to start, or is of another kind
-	c.running.Add(1)
-	go c.run(ctx, op, responses)
+// forget takes an operation off the list; c.mu is held.
+func (c *connection) forget(op *operation) {
+	c.operations = slices.DeleteFunc(c.operations, func(other *operation) bool { return other == op })
 }
 
-// run sends what an operation gives until it ends.
-func (c *connection) run(ctx context.Context, op *operation, responses graphql.ResponseHandler) {
-	defer c.running.Done()
-	defer op.end()
-	defer c.survive()
-	for more := true; more; {
-		// Without a pump there is nobody to try an event again: it is sent with its errors.
-		more, _ = c.step(ctx, op, responses)
-	}
-}
-
-// errUnavailable is what a step gives instead of an event in which something was not to be had just now.
-var errUnavailable = errors.New("something of the event is not available just now")
-
-// step waits for the next response of an operation and sends it; more is false when that was the last. It fails, with
-// nothing sent, when a pumped event should be tried again.
-func (c *connection) step(ctx context.Context, op *operation, responses graphql.ResponseHandler) (more bool, err error) {
-	response := responses(ctx)
-	if response == nil {
-		c.finish(op, nil)
-		return false, nil
-	}
-	if response.Data == nil { // nothing was executed, or nothing will be any more
-		c.finish(op, response)
-		return false, nil
-	}
-	if op.pumped && ctx.Err() == nil && slices.ContainsFunc(response.Errors, unavailable) {
-		return true, errUnavailable
-	}
-	c.sendFor(op, encodeMessage(typeNext, op.id, appendResponse(response)), false)
-	if !op.subscription {
-		c.finish(op, nil)
-		return false, nil
-	}
-	return true, nil
-}
-
-func unavailable(err *gqlerror.Error) bool { return err.Extensions["code"] == "UNAVAILABLE" }
-
-// finish ends an operation: with an error message for a response in which nothing was executed, else with complete.
-func (c *connection) finish(op *operation, failed *graphql.Response) {
-	op.end() // first: the client may start another as soon as it reads of the end
-	if failed == nil {
-		c.sendFor(op, encodeMessage(typeComplete, op.id, nil), true)
-	} else {
-		c.sendFor(op, encodeMessage(typeError, op.id, appendErrors(failed.Errors)), true)
-	}
-}
-
-func (c *connection) refuse(op *operation, reason string) {
-	failed := &graphql.Response{Errors: gqlerror.List{{Message: reason, Extensions: map[string]any{"code": "RATE_LIMITED"}}}}
-	c.mu.Lock()
-	if _, in := c.operations[op.id]; !in {
-		c.operations[op.id] = op
-	}
-	c.mu.Unlock()
-	c.finish(op, failed)
-}
-
-// sendFor sends a message of an operation, unless it has ended: then nothing of it may be sent, and its id may be
-// another's by now.
-func (c *connection) sendFor(op *operation, b []byte, last bool) {
+func (c *connection) send(frames []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.operations[op.id] != op {
-		return
-	}
-	if last {
-		delete(c.operations, op.id)
-	}
-	c.write(func() error { return c.ws.WriteMessage(websocket.TextMessage, b) })
+	c.write(frames)
 }
 
-func (c *connection) send(p *websocket.PreparedMessage) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.write(func() error { return c.ws.WritePreparedMessage(p) })
-}
-
-// write writes a message; c.mu is held. A peer that does not take it in time is gone.
-func (c *connection) write(message func() error) {
+// write writes frames; c.mu is held. A peer that does not take them in time is gone.
+func (c *connection) write(frames []byte) {
 	if c.closed {
 		return
 	}
-	_ = c.ws.SetWriteDeadline(time.Now().Add(c.transport.options.WriteTimeout))
-	if message() != nil {
+	conn, timeout, now := c.ws.NetConn(), c.transport.options.WriteTimeout, time.Now()
+	if c.writeBy.Sub(now) < timeout-timeout/4 { // setting it takes as long as making an event; a little less will do
+		c.writeBy = now.Add(timeout)
+		_ = conn.SetWriteDeadline(c.writeBy)
+	}
+	if _, err := conn.Write(frames); err != nil {
 		c.closed = true
 		c.cancel()
 		_ = c.ws.Close()

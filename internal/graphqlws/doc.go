@@ -12,8 +12,10 @@
 //   - A subscription has started before the next message is answered: subscribe is handled where messages are read.
 //   - After complete, of either side, nothing of an operation is sent; its id may be used again.
 //   - A peer that does not read is gone after the write deadline, with all that it held.
+//   - After a close frame, whoever sent it, nothing is written.
+//   - Whatever a client sends counts against the message rate, the websocket's own pings and pongs too.
 //
-// A connection is one goroutine that reads, and one for each running operation, except for subscriptions whose source
-// calls for the next response itself (Options.Pump); timers do the rest. Whoever has something to send writes it, under
-// the connection's lock.
+// A connection is one goroutine that reads, one timer, and a goroutine for each running operation, except for
+// subscriptions whose source has its events sent itself (Options.Pump). Whoever has something to send writes it, under
+// the connection's lock: text, pings and pongs below gorilla, many frames at once (wire), close frames by gorilla.
 package graphqlws

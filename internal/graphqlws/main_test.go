@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -107,6 +108,12 @@ func everybody(ctx context.Context, payload map[string]any) (graphqlws.Session, 
 // start starts a server, and checks at the end that no connection is left.
 func start(t *testing.T, options graphqlws.Options) *server {
 	t.Helper()
+	return startOn(t, options, func(l net.Listener) net.Listener { return l })
+}
+
+// startOn starts a server on a listener that around makes of its own.
+func startOn(t *testing.T, options graphqlws.Options, around func(net.Listener) net.Listener) *server {
+	t.Helper()
 	if options.Init == nil {
 		options.Init = everybody
 	}
@@ -128,6 +135,7 @@ func start(t *testing.T, options graphqlws.Options) *server {
 		graphQL.ServeHTTP(w, r)
 	}))
 	listener.Config.ErrorLog = log.New(io.Discard, "", 0)
+	listener.Listener = around(listener.Listener)
 	listener.Start()
 	s.url = "ws" + strings.TrimPrefix(listener.URL, "http")
 	t.Cleanup(func() {

@@ -89,13 +89,10 @@ func object(raw json.RawMessage) (map[string]any, error) {
 	return out, nil
 }
 
-// encodeMessage makes a message about an operation; payload appends its JSON, or is nil.
-func encodeMessage(kind, id string, payload func([]byte) []byte) []byte {
-	quoted, err := json.Marshal(id)
-	if err != nil {
-		panic(err) // strings can be encoded
-	}
-	b := append([]byte(`{"id":`), quoted...)
+// appendMessage appends a message about an operation; payload appends its JSON, or is nil.
+func appendMessage(b []byte, kind, id string, payload func([]byte) []byte) []byte {
+	b = append(b, `{"id":`...)
+	b = appendText(b, id)
 	b = append(b, `,"type":"`...)
 	b = append(b, kind...)
 	b = append(b, '"')
@@ -104,4 +101,20 @@ func encodeMessage(kind, id string, payload func([]byte) []byte) []byte {
 		b = payload(b)
 	}
 	return append(b, '}')
+}
+
+// appendText appends a string as JSON.
+func appendText(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' {
+			quoted, err := json.Marshal(s)
+			if err != nil {
+				panic(err) // strings can be encoded
+			}
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
 }

@@ -73,11 +73,11 @@ func TestParseNamesAreOfOneCase(t *testing.T) {
 
 func TestAppendMessage(t *testing.T) {
 	t.Parallel()
-	got := encodeMessage(typeNext, `a"b`, func(b []byte) []byte { return append(b, `{"data":1}`...) })
+	got := appendMessage(nil, typeNext, `a"b`, func(b []byte) []byte { return append(b, `{"data":1}`...) })
 	if want := `{"id":"a\"b","type":"next","payload":{"data":1}}`; string(got) != want {
 		t.Errorf("got %s", got)
 	}
-	if got := encodeMessage(typeComplete, "1", nil); string(got) != `{"id":"1","type":"complete"}` {
+	if got := appendMessage(nil, typeComplete, "1", nil); string(got) != `{"id":"1","type":"complete"}` {
 		t.Errorf("got %s", got)
 	}
 }
@@ -119,7 +119,7 @@ func FuzzParse(f *testing.F) {
 		default:
 			t.Fatalf("took a %q", m.kind)
 		}
-		if reply := encodeMessage(typeComplete, m.id, nil); !json.Valid(reply) {
+		if reply := appendMessage(nil, typeComplete, m.id, nil); !json.Valid(reply) {
 			t.Fatalf("the id %q gave %s", m.id, reply)
 		}
 	})

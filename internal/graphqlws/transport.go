@@ -17,19 +17,12 @@ import (
 
 const subprotocol = "graphql-transport-ws"
 
-// ack and pong are the frames that every connection gets the same: made once.
+// The frames that every connection gets the same, made once.
 var (
-	ack  = prepared(`{"type":"` + typeAck + `"}`)
-	pong = prepared(`{"type":"` + typePong + `"}`)
+	ack  = frame(websocket.TextMessage, `{"type":"`+typeAck+`"}`)
+	pong = frame(websocket.TextMessage, `{"type":"`+typePong+`"}`)
+	ping = frame(websocket.PingMessage, "")
 )
-
-func prepared(message string) *websocket.PreparedMessage {
-	p, err := websocket.NewPreparedMessage(websocket.TextMessage, []byte(message))
-	if err != nil {
-		panic(err) // text can be prepared
-	}
-	return p
-}
 
 // Close codes of the protocol, and of websockets in general (RFC 6455, section 7.4.1).
 const (
@@ -58,13 +51,20 @@ type Session struct {
 type Options struct {
 	// Init lets a client in by its connection_init payload, or gives ErrForbidden.
 	Init func(ctx context.Context, payload map[string]any) (Session, error)
+	// Context gives what Init and, by it, operations run in, of the request that was upgraded. A connection keeps it, so it
+	// should hold no more of the request than they want: the request's own context holds much of net/http's. nil takes
+	// that, without its end.
+	Context func(*http.Request) context.Context
 	// CheckOrigin tells whether a page of the request's origin may connect.
 	CheckOrigin func(*http.Request) bool
-	// Pump gives the context to start a subscription in, whose source will call step whenever its next response is
-	// ready; used reports, when it has started, whether it will. Then no goroutine waits for it. nil is for sources that
-	// cannot.
-	// When step fails nothing was sent, and it is to be tried again.
-	Pump func(ctx context.Context, step func() error) (pumped context.Context, used func() bool)
+	// Pump gives the context to start a subscription in, whose source will have its events sent itself; used reports,
+	// when it has started, whether it will. Then no goroutine waits for it. nil is for sources that cannot.
+	//
+	// The source calls step whenever its next response is ready: it is asked for, and sent. When step fails nothing was
+	// sent, and it is to be tried again. Or it calls send with some responses that it has made itself, without errors:
+	// data appends the data of each. It is called before send returns.
+	Pump func(ctx context.Context, step func() error, send func(n int, data func(b []byte, i int) []byte)) (
+		pumped context.Context, used func() bool)
 	// Allow counts one more operation of a Session.Key, and gives how long to wait instead; nil allows all.
 	Allow            func(key string) time.Duration
 	InitTimeout      time.Duration
@@ -90,9 +90,8 @@ const (
 	defaultMaxOperations    = 100
 	closeGrace              = 3 * time.Second // for a peer to answer our closing
 	handshakeTimeout        = 10 * time.Second
-	// readBuffer is what an idle connection holds; most messages of clients fit, longer ones take several reads. The
-	// buffers for writing are shared.
-	readBuffer = 512 // bytes
+	// readBuffer is what an idle connection holds; a longer message takes several reads. Those for writing are shared.
+	readBuffer = 128 // bytes
 )
 
 // Transport serves graphql-transport-ws.
@@ -118,6 +117,9 @@ func New(options Options) *Transport {
 	setDefault(&options.OperationTimeout, defaultOperationTimeout)
 	setDefault(&options.MaxMessage, defaultMaxMessage)
 	setDefault(&options.MaxOperations, defaultMaxOperations)
+	if options.Context == nil {
+		options.Context = func(r *http.Request) context.Context { return context.WithoutCancel(r.Context()) }
+	}
 	if options.Closed == nil {
 		options.Closed = func() {}
 	}
@@ -131,10 +133,8 @@ func New(options Options) *Transport {
 			Subprotocols:     []string{subprotocol},
 			CheckOrigin:      options.CheckOrigin,
 			ReadBufferSize:   readBuffer,
-			WriteBufferPool:  &sync.Pool{},
-			Error: func(w http.ResponseWriter, _ *http.Request, status int, reason error) {
-				http.Error(w, reason.Error(), status)
-			},
+			WriteBufferPool:  &sync.Pool{}, // for nobody: without it each connection would keep a buffer of net/http
+			Error:            refuseUpgrade,
 		},
 		connections: make(map[*connection]struct{}),
 		uses:        make(map[string]*use),
@@ -157,12 +157,12 @@ func (t *Transport) Supports(r *http.Request) bool {
 // Do upgrades the request, and serves the connection on a goroutine of its own: that of the request, with all that it
 // holds, ends.
 func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.GraphExecutor) {
-	ws, err := t.upgrader.Upgrade(w, r, nil)
+	ws, err := t.upgrader.Upgrade(wired{w}, r, nil)
 	if err != nil {
 		return // answered already
 	}
-	c := &connection{transport: t, ws: ws, exec: exec, operations: make(map[string]*operation)}
-	c.ctx, c.cancel = context.WithCancel(context.WithoutCancel(r.Context()))
+	c := &connection{transport: t, ws: ws, exec: exec}
+	c.ctx, c.cancel = context.WithCancel(t.options.Context(r))
 	if options := t.options; options.MessageRate > 0 {
 		c.messages = rate.NewLimiter(rate.Limit(options.MessageRate), options.MessageBurst)
 	}
@@ -172,11 +172,28 @@ func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 		t.options.Closed()
 		return
 	}
-	go func() { //nolint:contextcheck // the connection holds its context
+	go func() {
 		defer t.options.Closed()
 		defer t.remove(c)
 		c.serve()
 	}()
+}
+
+// refuseUpgrade answers a request that cannot go on as a websocket.
+func refuseUpgrade(w http.ResponseWriter, r *http.Request, status int, _ error) {
+	code, message := "BAD_USER_INPUT", "This is no good request for a websocket."
+	switch status {
+	case http.StatusBadRequest:
+		w.Header().Set("Sec-Websocket-Version", "13")
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodGet)
+		message = "A websocket is asked for with GET."
+	case http.StatusForbidden:
+		code, message = "FORBIDDEN", "Pages of this origin may not connect."
+	case http.StatusInternalServerError:
+		code, message = "INTERNAL_SERVER_ERROR", "Something went wrong on our side."
+	}
+	graphqlhttp.Reject(w, r, status, code, message)
 }
 
 // AcquireSubscription counts a subscription of a key that runs elsewhere, as over server-sent events, against the same

@@ -43,6 +43,9 @@ type Hint struct {
 	Log    Log
 	Member id.Member
 	Number int64
+	// Entry is what was written with the number, where it was this process that has: it saves those who wait for it the
+	// reading. It goes nowhere else, and may be nil.
+	Entry any
 }
 
 // Cursor is where a subscription stands in a member's log: at the last number that it has had.

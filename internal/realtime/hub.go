@@ -3,10 +3,10 @@ package realtime
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/acquaint/acquaint/internal/batch"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
 )
@@ -34,9 +34,11 @@ type Options struct {
 	// Log is which of the members' logs the hub serves; hints of others pass it by.
 	Log notification.Log
 	// Sweep is how often the hub asks for the last numbers of all listening members: what a lost wake-up costs at most.
-	Sweep  time.Duration
-	Now    func() time.Time
-	Logger *slog.Logger
+	Sweep time.Duration
+	// Workers is how many goroutines read for the streams and give to quick ones, as long as none of them is stuck.
+	Workers int
+	Now     func() time.Time
+	Logger  *slog.Logger
 }
 
 const (
@@ -53,60 +55,21 @@ const (
 // Hub knows who listens to one kind of log on this node, and wakes them.
 type Hub[E Entry] struct {
 	source  Source[E]
-	reads   *batch.Batcher[notification.Cursor, []E]
 	broker  Broker
 	options Options
 
-	mu      sync.Mutex
+	mu      sync.Mutex // guards what follows, and the state of every stream
 	members map[id.Member]*listeners[E]
+	work    work[E]
 
-	stop context.CancelFunc
-	done chan struct{}
+	stop  context.CancelFunc
+	swept chan struct{} // closed when the sweep has ended
 }
 
-// listeners is the streams of one member, and the page they share.
+// listeners is the streams of one member.
 type listeners[E Entry] struct {
-	mu      sync.Mutex
-	streams map[*stream[E]]struct{}
+	streams []*stream[E]
 	known   int64 // the greatest number heard of
-	// generation counts the wake-ups and the streams that came. A page is shared only within one: what was taken back
-	// is gone from the next, and a new stream sees nothing that was read before it.
-	generation uint64
-	awake      int // streams that have something to give
-	page       page[E]
-
-	pulling sync.Mutex // held while reading, so that the others wait for the page instead of reading it again
-}
-
-// read gives the page after a stream's cursor: the shared one if it is of this wake-up and begins early enough.
-func (l *listeners[E]) read(ctx context.Context, s *stream[E]) (page[E], error) {
-	l.pulling.Lock()
-	defer l.pulling.Unlock()
-	l.mu.Lock()
-	generation, shared := l.generation, l.page
-	l.mu.Unlock()
-	if shared.generation == generation && shared.from <= s.cursor && !shared.full {
-		return shared, nil
-	}
-	cursor := notification.Cursor{Member: s.member, After: s.cursor}
-	found, err := s.hub.reads.Get(ctx, cursor)
-	if err != nil {
-		return page[E]{}, err
-	}
-	rows := found[cursor]
-	read := page[E]{generation: generation, from: s.cursor, rows: rows, full: len(rows) == pageSize}
-	l.mu.Lock()
-	l.page = read
-	l.mu.Unlock()
-	return read, nil
-}
-
-// page is one read of an inbox, shared by streams that stand at from or later.
-type page[E Entry] struct {
-	generation uint64
-	from       int64
-	rows       []E
-	full       bool // there may be more beyond it
 }
 
 // NewHub starts a hub over a source and a broker. Close ends it.
@@ -120,14 +83,15 @@ func NewHub[E Entry](source Source[E], broker Broker, options Options) *Hub[E] {
 	if options.Logger == nil {
 		options.Logger = slog.New(slog.DiscardHandler)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	if options.Workers == 0 {
+		options.Workers = defaultWorkers()
+	}
+	ctx, stop := context.WithCancel(context.Background()) //nolint:gosec // Close calls stop
 	h := &Hub[E]{
 		source: source, broker: broker, options: options,
-		members: make(map[id.Member]*listeners[E]), stop: stop, done: make(chan struct{}),
+		members: make(map[id.Member]*listeners[E]), work: work[E]{workers: make(map[*worker]struct{})},
+		stop: stop, swept: make(chan struct{}),
 	}
-	h.reads = batch.New(func(ctx context.Context, cursors []notification.Cursor) (map[notification.Cursor][]E, error) {
-		return source.After(ctx, cursors, pageSize)
-	})
 	broker.Subscribe(h.receive)
 	go h.sweep(ctx)
 	return h
@@ -136,7 +100,7 @@ func NewHub[E Entry](source Source[E], broker Broker, options Options) *Hub[E] {
 // Close ends the sweep. Streams end with their own contexts.
 func (h *Hub[E]) Close() {
 	h.stop()
-	<-h.done
+	<-h.swept
 }
 
 // Wake implements notification.Waker: it tells every node, this one included, of changed logs.
@@ -144,51 +108,44 @@ func (h *Hub[E]) Wake(hints ...notification.Hint) { h.broker.Publish(hints...) }
 
 // receive wakes the streams of those whose logs changed.
 func (h *Hub[E]) receive(hints ...notification.Hint) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	for _, hint := range hints {
 		if hint.Log != h.options.Log {
 			continue
 		}
-		if l := h.listenersOf(hint.Member); l != nil {
-			l.wake(hint.Number)
+		if l := h.members[hint.Member]; l != nil {
+			h.wake(l, hint)
 		}
 	}
 }
 
-func (h *Hub[E]) listenersOf(member id.Member) *listeners[E] {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.members[member]
-}
-
-func (l *listeners[E]) wake(number int64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.generation++
-	l.known = max(l.known, number)
-	for s := range l.streams {
-		s.wake()
+// wake wakes the streams of a member. h.mu is held.
+//
+// Those that stand right before an entry that comes along are given that, without reading: numbers have no gaps but where
+// something was taken back, so what they would read begins with it. Only when nobody has told of this number or a greater
+// one before: who takes an entry back tells of the last number, which is no smaller than the entry's, so that after that
+// the entry is read, and not found. Taken back later, it is dropped by whoever is about to give it (stream.give).
+func (h *Hub[E]) wake(l *listeners[E], hint notification.Hint) {
+	entry, along := hint.Entry.(E)
+	along = along && hint.Number > l.known && entry.Position() == hint.Number
+	l.known = max(l.known, hint.Number)
+	for _, s := range l.streams {
+		if along && !s.active && s.cursor+1 == hint.Number && s.ctx.Err() == nil {
+			s.active, s.handed, s.page = true, true, []E{entry}
+			h.feed(s)
+		} else {
+			h.wakeLocked(s)
+		}
 	}
 }
 
 // heard is told of a number that somebody has seen. If nobody had told of it, the wake-up was lost, and is made up for.
-func (l *listeners[E]) heard(number int64) {
-	if l.isNews(number) {
-		l.wake(number)
-	}
-}
-
-// rouse and rest count the streams that have something to give. When the last rests, the page that they shared goes.
-func (l *listeners[E]) rouse() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.awake++
-}
-
-func (l *listeners[E]) rest() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.awake--; l.awake == 0 {
-		l.page = page[E]{}
+func (h *Hub[E]) heard(hint notification.Hint) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if l := h.members[hint.Member]; l != nil && hint.Number > l.known {
+		h.wake(l, hint)
 	}
 }
 
@@ -197,23 +154,18 @@ func (h *Hub[E]) add(s *stream[E]) {
 	defer h.mu.Unlock()
 	l := h.members[s.member]
 	if l == nil {
-		l = &listeners[E]{streams: make(map[*stream[E]]struct{})}
+		l = &listeners[E]{}
 		h.members[s.member] = l
 	}
-	s.shared = l
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.streams[s] = struct{}{}
-	l.generation++
+	l.streams = append(l.streams, s)
 }
 
 func (h *Hub[E]) remove(s *stream[E]) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s.shared.mu.Lock()
-	defer s.shared.mu.Unlock()
-	delete(s.shared.streams, s)
-	if len(s.shared.streams) == 0 {
+	l := h.members[s.member]
+	l.streams = slices.DeleteFunc(l.streams, func(other *stream[E]) bool { return other == s })
+	if len(l.streams) == 0 {
 		delete(h.members, s.member)
 	}
 }
@@ -224,16 +176,14 @@ func (h *Hub[E]) Listening() int {
 	defer h.mu.Unlock()
 	n := 0
 	for _, l := range h.members {
-		l.mu.Lock()
 		n += len(l.streams)
-		l.mu.Unlock()
 	}
 	return n
 }
 
 // sweep asks, again and again, for what wake-ups may have been lost.
 func (h *Hub[E]) sweep(ctx context.Context) {
-	defer close(h.done)
+	defer close(h.swept)
 	ticker := time.NewTicker(h.options.Sweep)
 	defer ticker.Stop()
 	for {
@@ -264,15 +214,7 @@ func (h *Hub[E]) sweepOnce(ctx context.Context) {
 			return
 		}
 		for _, hint := range hints {
-			if l := h.listenersOf(hint.Member); l != nil {
-				l.heard(hint.Number)
-			}
+			h.heard(hint)
 		}
 	}
-}
-
-func (l *listeners[E]) isNews(number int64) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return number > l.known
 }

@@ -90,14 +90,14 @@ func (w *world) listen(after *int64) *stream {
 	ctx, cancel := context.WithCancel(context.Background())
 	w.t.Cleanup(cancel)
 	s := &stream{sequences: make(chan int64), close: cancel}
-	err := w.hub.Listen(ctx, w.ada, after, func(ctx context.Context, n notification.Notification) error {
+	err := w.hub.Listen(ctx, w.ada, after, realtime.Waiting, realtime.Each(func(ctx context.Context, n notification.Notification) error {
 		select {
 		case s.sequences <- n.Sequence:
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	})
+	}))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -127,18 +127,33 @@ func numbers(from, to int64) (out []int64) {
 	return out
 }
 
-// What is committed after the start comes in order and once, whatever was there before.
+// remote is a broker whose hints have come from another node: without what was written.
+type remote struct{ realtime.Local }
+
+func (r *remote) Publish(hints ...notification.Hint) {
+	bare := slices.Clone(hints)
+	for i := range bare {
+		bare[i].Entry = nil
+	}
+	r.Local.Publish(bare...)
+}
+
+// What is committed after the start comes in order and once, whatever was there before and whichever node wrote it.
 func TestStreamFromNowOn(t *testing.T) {
 	t.Parallel()
-	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, store.Inboxes{Store: s}, &realtime.Local{}, never)
-		w.notify(3)
-		stream := w.listen(nil)
-		w.notify(5)
-		if got := take(t, stream, 5); !slices.Equal(got, numbers(4, 8)) {
-			t.Errorf("got %v", got)
-		}
-	})
+	for _, broker := range []func() realtime.Broker{
+		func() realtime.Broker { return &realtime.Local{} }, func() realtime.Broker { return &remote{} },
+	} {
+		storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+			w := newWorld(t, s, store.Inboxes{Store: s}, broker(), never)
+			w.notify(3)
+			stream := w.listen(nil)
+			w.notify(5)
+			if got := take(t, stream, 5); !slices.Equal(got, numbers(4, 8)) {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
 }
 
 // From a cursor, over several pages of reading.
@@ -255,7 +270,7 @@ func (f *flaky) After(ctx context.Context, cursors []notification.Cursor, limit 
 	if f.failures.Add(-1) >= 0 {
 		return nil, errAway
 	}
-	return f.Store.NotificationsAfter(ctx, cursors, limit)
+	return f.NotificationsAfter(ctx, cursors, limit)
 }
 
 // A source that fails is asked again; the stream stays and loses nothing.
@@ -263,7 +278,7 @@ func TestSourceFails(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
 		source := &flaky{Store: s}
-		w := newWorld(t, s, source, &realtime.Local{}, never)
+		w := newWorld(t, s, source, &remote{}, never)
 		stream := w.listen(nil)
 		source.failures.Store(2)
 		w.notify(3)
@@ -279,7 +294,7 @@ func TestSharedReads(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
 		source := &flaky{Store: s}
-		w := newWorld(t, s, source, &realtime.Local{}, never)
+		w := newWorld(t, s, source, &remote{}, never)
 		const streams, rounds = 10, 5
 		var open []*stream
 		for range streams {
@@ -345,7 +360,7 @@ func TestCloseForgets(t *testing.T) {
 			t.Fatalf("%d listen after closing", w.hub.Listening())
 		}
 	}
-	err := w.hub.Listen(context.Background(), id.Member{9}, nil, nil)
+	err := w.hub.Listen(context.Background(), id.Member{9}, nil, realtime.Waiting, nil)
 	if err == nil || w.hub.Listening() != 0 {
 		t.Errorf("a member that is not there: %v, and %d listen", err, w.hub.Listening())
 	}
@@ -360,13 +375,13 @@ func TestDeliveryFails(t *testing.T) {
 		failures := 2
 		ctx, cancel := context.WithCancel(context.Background())
 		t.Cleanup(cancel)
-		if err := w.hub.Listen(ctx, w.ada, nil, func(_ context.Context, n notification.Notification) error {
+		if err := w.hub.Listen(ctx, w.ada, nil, realtime.Waiting, realtime.Each(func(_ context.Context, n notification.Notification) error {
 			if failures--; failures >= 0 {
 				return errAway
 			}
 			got <- n.Sequence
 			return nil
-		}); err != nil {
+		})); err != nil {
 			t.Fatal(err)
 		}
 		w.notify(2)

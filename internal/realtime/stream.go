@@ -4,44 +4,71 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"sync"
 	"time"
 
 	"github.com/acquaint/acquaint/internal/id"
 )
 
-// Deliver is given a stream's entries, in order and one at a time. It may block: nothing more is read meanwhile. When it
-// fails it is given the same entry again, a little later, unless the context has ended.
-type Deliver[E Entry] func(ctx context.Context, entry E) error
+// Deliver is given a stream's entries, in order: at least one, and as many as there are to give just now. It says
+// how many it has taken. It may block: nothing more is read for this stream meanwhile. When it fails it is given what
+// it has not taken again, a little later, unless the context has ended.
+type Deliver[E Entry] func(ctx context.Context, entries []E) (taken int, err error)
 
-// stream is one subscription: a cursor over a member's log. At rest it is this and nothing more; while there is
-// something to give, one goroutine gives it.
+// Each makes a Deliver that is given one entry at a time.
+func Each[E Entry](deliver func(ctx context.Context, entry E) error) Deliver[E] {
+	return func(ctx context.Context, entries []E) (int, error) {
+		if err := deliver(ctx, entries[0]); err != nil {
+			return 0, err
+		}
+		return 1, nil
+	}
+}
+
+// Manner is how a Deliver wants to be called.
+type Manner int
+
+const (
+	// Waiting is for one that waits for others, as for the database: it has a goroutine of its own while there is
+	// something to give, so that those of many streams wait together.
+	Waiting Manner = iota
+	// Quick is for one that waits for nothing but its peer, and for that seldom: few workers call all of these.
+	Quick
+)
+
+// stream is one subscription: a cursor over a member's log. At rest it is this and nothing more.
+//
+// It is in one place at a time: at rest, in a queue of the hub, in the hands of the goroutine that reads for it or gives
+// to it, or waiting for its timer after a failure. So nothing of it is given twice or out of order.
 type stream[E Entry] struct {
 	hub     *Hub[E]
 	member  id.Member
-	shared  *listeners[E]
 	deliver Deliver[E]
+	manner  Manner
 	ctx     context.Context //nolint:containedctx // a stream lives as long as its context
 	start   int64           // the last number there was when the stream started
 
-	cursor int64 // the last number given, or passed over; of the running goroutine alone
+	// Of whoever has the stream in hands.
+	cursor int64         // the last number given, or passed over
+	page   []E           // what was read after the cursor
+	handed bool          // the page was not read, but came with a hint
+	wait   time.Duration // before the next try, after a failure
 
-	mu      sync.Mutex
-	woken   bool
-	running bool
-	resumes *time.Timer // wakes it when a pause ends
+	// Guarded by the hub's mutex.
+	woken  bool        // something may have changed since it was last read for
+	active bool        // it is not at rest
+	timer  *time.Timer // of the next try, or of the end of a pause
 }
 
 // Listen gives deliver what is committed from now on, or everything after a sequence (0 is the beginning), until ctx
 // ends. It has started when Listen returns.
-func (h *Hub[E]) Listen(ctx context.Context, member id.Member, after *int64, deliver Deliver[E]) error {
-	s := &stream[E]{hub: h, member: member, deliver: deliver, ctx: ctx, running: true}
-	// First listen, then look: what is committed in between wakes the stream, or is seen. It counts as running so that
-	// it waits for its cursor.
+func (h *Hub[E]) Listen(ctx context.Context, member id.Member, after *int64, manner Manner, deliver Deliver[E]) error {
+	s := &stream[E]{hub: h, member: member, deliver: deliver, manner: manner, ctx: ctx, active: true}
+	// First listen, then look: what is committed in between wakes the stream, or is seen. It counts as active so that
+	// nobody reads for it before it has its cursor.
 	h.add(s)
 	hints, err := h.source.LastNumbers(ctx, []id.Member{member})
 	if err == nil && len(hints) != 1 {
-		err = fmt.Errorf("member %s has no inbox", member)
+		err = fmt.Errorf("member %s has no log", member)
 	}
 	if err != nil {
 		h.remove(s)
@@ -52,146 +79,121 @@ func (h *Hub[E]) Listen(ctx context.Context, member id.Member, after *int64, del
 	if after != nil {
 		s.cursor = *after
 	}
-	s.shared.heard(s.start)
+	h.heard(hints[0])
 	context.AfterFunc(ctx, s.end)
-
-	s.mu.Lock()
-	s.running = false
-	missed := s.woken || s.cursor < s.start
-	s.mu.Unlock()
-	if missed {
-		s.wake()
-	}
+	h.done(s, s.cursor < s.start)
 	return nil
 }
 
 // end lets go of everything when the context is over.
 func (s *stream[E]) end() {
 	s.hub.remove(s)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.resumes != nil {
-		s.resumes.Stop()
+	s.hub.mu.Lock()
+	defer s.hub.mu.Unlock()
+	if s.timer != nil {
+		s.timer.Stop()
 	}
 }
 
-// wake lets the stream look for what is new. It does not block.
-func (s *stream[E]) wake() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.woken = true
-	if !s.running && s.ctx.Err() == nil {
-		s.running = true
-		go s.run()
-	}
-}
-
-// wakeAt wakes the stream at a time, and no longer at the one it was told before.
-func (s *stream[E]) wakeAt(at time.Time) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.resumes != nil {
-		s.resumes.Stop()
-	}
-	if s.ctx.Err() != nil { // nobody would stop it
+// give gives what was read, and sees to it that what is left comes later.
+func (s *stream[E]) give() {
+	rows, handed := s.page, s.handed
+	s.page, s.handed = nil, false
+	if handed && s.hub.changed(s) { // it may have been taken back
+		s.hub.done(s, true)
 		return
 	}
-	s.resumes = time.AfterFunc(at.Sub(s.hub.options.Now()), s.wake)
-}
-
-// asleep reports whether there is no new wake-up; then the stream is at rest.
-func (s *stream[E]) asleep() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.woken && s.ctx.Err() == nil {
-		s.woken = false
-		return false
-	}
-	s.running = false
-	return true
-}
-
-// run gives what there is, page by page, until there is no more.
-func (s *stream[E]) run() {
-	s.shared.rouse()
-	defer s.shared.rest()
-	for !s.asleep() {
-		read, ok := retry(s, func() (page[E], error) { return s.shared.read(s.ctx, s) })
-		if !ok {
-			continue // ctx has ended, and so it falls asleep
-		}
-		given := true
-		for _, n := range read.rows {
-			if given = s.give(n); !given || s.wokenAgain() {
-				break
-			}
-		}
-		if given && read.full {
-			s.wake() // there may be more beyond the page
+	full := len(rows) == pageSize
+	for len(rows) > 0 {
+		taken, state := s.giveSome(rows)
+		rows = rows[taken:]
+		switch {
+		case state == failing:
+			s.hub.later(s)
+			return
+		case state == pausing:
+			s.hub.done(s, false)
+			return
+		case len(rows) > 0 && s.hub.changed(s): // what is left may have been taken back
+			s.hub.done(s, true)
+			return
 		}
 	}
+	s.wait = 0
+	s.hub.done(s, full) // there may be more beyond the page
 }
 
-// wokenAgain reports whether something has changed since the page was read: what is left of it may have been taken back.
-func (s *stream[E]) wokenAgain() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.woken
-}
+// state is how giving went.
+type state int
 
-// give delivers one entry, unless it was given before or is not for this stream. False when ctx has ended, or the
-// stream has to wait for the end of a pause.
-func (s *stream[E]) give(n E) bool {
-	if n.Position() <= s.cursor {
-		return true
+const (
+	going state = iota
+	pausing
+	failing
+)
+
+// giveSome gives the first of the rows, and says how many it is done with.
+func (s *stream[E]) giveSome(rows []E) (int, state) {
+	if s.ctx.Err() != nil {
+		return len(rows), going
 	}
-	// Held by a pause: it comes to a stream that starts after it and asks for it, and to no other; and not before the
-	// pause is over, as clients ask again by themselves whenever a connection was lost.
-	if n.OnHold() && n.Position() <= s.start && s.paused() {
-		return false
-	}
-	if !n.OnHold() || n.Position() <= s.start {
-		if _, ok := retry(s, func() (struct{}, error) { return struct{}{}, s.safely(n) }); !ok {
-			return false
+	first := rows[0]
+	switch {
+	case first.Position() <= s.cursor:
+		return 1, going
+	case first.OnHold() && first.Position() > s.start:
+		s.cursor = first.Position()
+		return 1, going
+	case first.OnHold():
+		// Held by a pause: it comes to a stream that starts after it and asks for it, and to no other; and not before the
+		// pause is over, as clients ask again by themselves whenever a connection was lost.
+		until, err := s.hub.source.PausedUntil(s.ctx, s.member)
+		if err != nil {
+			s.failed(err)
+			return 0, failing
 		}
+		if until.After(s.hub.options.Now()) {
+			s.hub.wakeAt(s, until)
+			return 0, pausing
+		}
+		rows = rows[:1]
+	default:
+		n := 1
+		for n < len(rows) && !rows[n].OnHold() {
+			n++
+		}
+		rows = rows[:n]
 	}
-	s.cursor = n.Position()
-	return true
+	taken, err := s.safely(rows)
+	if taken > 0 {
+		s.cursor = rows[taken-1].Position()
+		s.wait = 0
+	}
+	if err != nil && s.ctx.Err() == nil {
+		s.failed(err)
+		return taken, failing
+	}
+	return taken, going
 }
 
 // safely delivers, and makes a failure of a panic: this goroutine is nobody's to end the program with.
-func (s *stream[E]) safely(n E) (err error) {
+func (s *stream[E]) safely(rows []E) (taken int, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+			taken, err = 0, fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
 		}
 	}()
-	return s.deliver(s.ctx, n)
+	taken, err = s.deliver(s.ctx, rows)
+	if err == nil && (taken < 1 || taken > len(rows)) {
+		return 0, fmt.Errorf("took %d of %d", taken, len(rows))
+	}
+	return taken, err
 }
 
-// paused reports whether the member has paused notifications, and sees to it that the stream wakes when that is over. A
-// pause that is ended or changed before wakes it, too.
-func (s *stream[E]) paused() bool {
-	until, ok := retry(s, func() (time.Time, error) { return s.hub.source.PausedUntil(s.ctx, s.member) })
-	if !ok || !until.After(s.hub.options.Now()) {
-		return !ok
-	}
-	s.wakeAt(until)
-	return true
+// failed lets the next try wait longer than the one before.
+func (s *stream[E]) failed(err error) {
+	s.backOff()
+	s.hub.options.Logger.WarnContext(s.ctx, "cannot deliver to a subscription; will try again", "error", err, "wait", s.wait)
 }
 
-// retry does something until it succeeds, waiting longer and longer; false when ctx has ended.
-func retry[E Entry, T any](s *stream[E], do func() (T, error)) (T, bool) {
-	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
-		result, err := do()
-		if err == nil || s.ctx.Err() != nil {
-			return result, s.ctx.Err() == nil
-		}
-		s.hub.options.Logger.WarnContext(s.ctx, "cannot deliver notifications; will try again", "error", err, "wait", wait)
-		select {
-		case <-time.After(wait):
-		case <-s.ctx.Done():
-			return result, false
-		}
-	}
-}
+func (s *stream[E]) backOff() { s.wait = min(max(2*s.wait, retryFirst), retryMost) }

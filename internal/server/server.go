@@ -69,7 +69,10 @@ func New(options Options) *Server {
 	}
 	origins := newOrigins(options.Origins)
 	s.ws = graphqlws.New(graphqlws.Options{
-		Init:             s.initSocket,
+		Init: s.initSocket,
+		Context: func(r *http.Request) context.Context { // all that operations want of the request
+			return graph.WithRequestID(context.Background(), graph.RequestIDOf(r.Context()))
+		},
 		CheckOrigin:      origins.allows,
 		Allow:            s.allow,
 		MaxMessage:       options.Limits.SocketMessage,

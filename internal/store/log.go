@@ -29,6 +29,19 @@ type entry struct {
 	at         time.Time
 }
 
+// written is what anybody reads of an entry once it has its number.
+func (e entry) written(number int64, held bool) any {
+	if e.log == notification.FeedLog {
+		return feed.Entry{Number: number, Draft: feed.Draft{
+			Member: e.member, Kind: feed.Kind(e.kind), Other: e.other, Invitation: e.invitation, Message: e.message,
+		}}
+	}
+	return notification.Notification{
+		ID: id.Notification(e.id), Member: e.member, Sequence: number, Category: notification.Category(e.kind), Actor: e.other,
+		Invitation: e.invitation, Message: e.message, Publication: e.published, Reminder: e.reminder, Held: held, CreatedAt: e.at.UTC(),
+	}
+}
+
 // Notify implements notification.Tx.
 func (t *tx) Notify(_ context.Context, nid id.Notification, d notification.Draft, at time.Time) error {
 	t.entries = append(t.entries, entry{
@@ -84,6 +97,7 @@ func (t *tx) writeEntry(ctx context.Context, e entry) error {
 	if err != nil || !written {
 		return err
 	}
+	hint.Entry = e.written(hint.Number, held == 1)
 	t.hints = append(t.hints, hint)
 	if e.log == notification.FeedLog {
 		return t.client.FeedEntry.Create().
@@ -123,7 +137,7 @@ WITH draft AS (
 	INSERT INTO feed_entries (id, member_id, number, kind, other_id, invitation_id, message_id)
 	SELECT id, member, number, kind, NULLIF(other, '')::uuid, NULLIF(invitation, '')::uuid, NULLIF(message, '')::uuid FROM kept WHERE log = 1
 )
-SELECT log, member, max(number) FROM kept GROUP BY log, member`
+SELECT place, number, held FROM kept ORDER BY place`
 
 func (t *tx) writeTogether(ctx context.Context, entries []entry) error {
 	n := len(entries)
@@ -146,14 +160,14 @@ func (t *tx) writeTogether(ctx context.Context, entries []entry) error {
 	}
 	return scanAll(ctx, t.client, entriesTogether, args, func(rows *sql.Rows) error {
 		var (
-			hint   notification.Hint
-			member uuid.UUID
+			place, number int64
+			held          bool
 		)
-		if err := rows.Scan(&hint.Log, &member, &hint.Number); err != nil {
+		if err := rows.Scan(&place, &number, &held); err != nil {
 			return err
 		}
-		hint.Member = id.Member(member)
-		t.hints = append(t.hints, hint)
+		e := entries[place-1]
+		t.hints = append(t.hints, notification.Hint{Log: e.log, Member: e.member, Number: number, Entry: e.written(number, held)})
 		return nil
 	})
 }

@@ -1,0 +1,292 @@
+package graph
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"pgregory.net/rapid"
+
+	"github.com/acquaint/acquaint/graph/generated"
+	"github.com/acquaint/acquaint/graph/model"
+	"github.com/acquaint/acquaint/internal/batch"
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/notification"
+)
+
+// twoWays executes a subscription, and keeps the plan that it has.
+type twoWays struct {
+	*Resolver
+	generated.SubscriptionResolver
+
+	edges chan *model.NotificationEdge
+	plan  *plan
+}
+
+func (w *twoWays) Subscription() generated.SubscriptionResolver { return w }
+
+func (w *twoWays) NotificationReceived(ctx context.Context, _ *string, _ []model.NotificationCategory) (<-chan *model.NotificationEdge, error) {
+	w.plan = w.plans.of(ctx)
+	return w.edges, nil
+}
+
+// people are the members that there are.
+var people = map[id.Member]member.Member{
+	{1}: {ID: id.Member{1}, Handle: "ada", Name: "Ada \"the first\" Lovelace\n\x01\u2028é😀<&>"},
+	{3}: {ID: id.Member{3}, Handle: "gone", Name: "Gone", Erased: true},
+	{2}: {ID: id.Member{2}, Handle: "ben", Name: "Ben", Headline: "a\\b", Location: "\t", Industry: "Work", Company: "C", PhotoURL: "https://example.com/?a=1&b=2"},
+}
+
+func newTwoWays() (*twoWays, *executor.Executor) {
+	w := &twoWays{Resolver: &Resolver{}, edges: make(chan *model.NotificationEdge, 1)}
+	schema := generated.NewExecutableSchema(generated.Config{Resolvers: w})
+	w.start(schema.Schema())
+	w.publicMembers = batch.New(func(_ context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
+		out := make(map[id.Member]*model.Member)
+		for _, key := range ids {
+			if m, ok := people[key]; ok {
+				out[key] = model.NewMember(m)
+			}
+		}
+		return out, nil
+	})
+	return w, executor.New(schema)
+}
+
+// subscribe starts a subscription, and gives what executes its next event.
+func (w *twoWays) subscribe(t interface{ Fatal(args ...any) }, e *executor.Executor, query string, variables map[string]any) func(*model.NotificationEdge) string {
+	ctx := graphql.StartOperationTrace(context.Background())
+	op, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query, Variables: variables})
+	if errs != nil {
+		t.Fatal(query, errs)
+	}
+	responses, ctx := e.DispatchOperation(ctx, op)
+	return func(edge *model.NotificationEdge) string {
+		w.edges <- edge
+		response := responses(withLoaders(ctx, &loaders{resolver: w.Resolver, viewer: id.Member{9}, wait: time.Microsecond}))
+		if len(response.Errors) > 0 {
+			t.Fatal(query, response.Errors)
+		}
+		return string(response.Data)
+	}
+}
+
+// planned gives what the plan writes for an event.
+func (w *twoWays) planned(edge *model.NotificationEdge) (out string, err error) {
+	err = w.sendPlanned(context.Background(), id.Member{9}, func(n int, data func([]byte, int) []byte) {
+		for i := range n {
+			out += string(data(nil, i))
+		}
+	}, w.plan, []*model.NotificationEdge{edge})
+	return out, err
+}
+
+// leaves are the fields that a plan knows, by what they are selected of.
+var leaves = map[string][]string{
+	"edge":         {"cursor", "__typename"},
+	"Notification": {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
+	"Node":         {"id", "__typename"},
+	"Received":     {"id", "sequence", "category", "createdAt", "readAt", "reminder", "__typename"},
+	"Host":         {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
+	"Message":      {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
+	"Accepted":     {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
+	"Member":       {"id", "handle", "name", "headline", "location", "industry", "company", "photoUrl", "__typename"},
+}
+
+var typeNames = map[string]string{
+	"edge": "NotificationEdge", "Notification": "Notification", "Node": "Node", "Received": "InvitationReceivedNotification",
+	"Accepted": "InvitationAcceptedNotification", "Message": "MessageNotification", "Host": "HostNotification", "Member": "Member",
+}
+
+// selections draws what can be selected, with aliases, fragments and conditions of all kinds.
+type selections struct {
+	t         *rapid.T
+	fragments []string
+}
+
+func (s *selections) set(of string, depth int) string {
+	// One that is always there, so that nothing selects nothing.
+	parts := []string{s.alias(leaves[of][0], of)}
+	for range rapid.IntRange(0, 4).Draw(s.t, "more") {
+		parts = append(parts, s.one(of, depth))
+	}
+	return "{ " + strings.Join(parts, " ") + " }"
+}
+
+// alias gives a field an alias that no other field has: others would be in conflict.
+func (s *selections) alias(field, of string) string {
+	if rapid.Bool().Draw(s.t, "aliased") {
+		return "a_" + of + "_" + strings.Trim(field, "_") + ": " + field
+	}
+	return field
+}
+
+func (s *selections) condition() string {
+	return rapid.SampledFrom([]string{
+		"", "", "", "@skip(if: true)", "@skip(if: false)", "@include(if: true)", "@include(if: false)",
+		"@skip(if: $yes)", "@include(if: $no)", "@include(if: $yes) @skip(if: $no)", "@include(if: $given)",
+	}).Draw(s.t, "condition")
+}
+
+func (s *selections) one(of string, depth int) string {
+	kind := rapid.IntRange(0, 9).Draw(s.t, "kind")
+	switch {
+	case kind < 2 && depth > 0: // an inline fragment
+		inner := rapid.SampledFrom(s.inner(of)).Draw(s.t, "type")
+		on := "on " + typeNames[inner]
+		if inner == of && rapid.Bool().Draw(s.t, "untyped") {
+			on = ""
+		}
+		return fmt.Sprintf("... %s %s %s", on, s.condition(), s.set(inner, depth-1))
+	case kind < 4 && depth > 0: // a named one
+		inner := rapid.SampledFrom(s.inner(of)).Draw(s.t, "type")
+		set := s.set(inner, depth-1)
+		name := fmt.Sprint("F", len(s.fragments))
+		s.fragments = append(s.fragments, fmt.Sprintf("fragment %s on %s %s", name, typeNames[inner], set))
+		return fmt.Sprintf("...%s %s", name, s.condition())
+	case kind < 6 && of == "edge":
+		return "node " + s.condition() + s.set("Notification", depth)
+	case kind < 6 && of != "Member" && of != "Node":
+		return "actor " + s.condition() + s.set("Member", depth)
+	}
+	field := s.alias(rapid.SampledFrom(leaves[of]).Draw(s.t, "field"), of)
+	return field + " " + s.condition()
+}
+
+// inner are the types that a fragment may be on.
+func (*selections) inner(of string) []string {
+	switch of {
+	case "Notification", "Node":
+		return []string{"Notification", "Received", "Accepted", "Message", "Host", "Node"}
+	case "Received", "Accepted", "Message", "Host":
+		return []string{of, "Notification", "Node"}
+	}
+	return []string{of}
+}
+
+// A plan writes, byte for byte, what execution gives, whatever of what it knows is selected and whatever the event.
+func TestPlanGivesWhatExecutionGives(t *testing.T) {
+	t.Parallel()
+	w, e := newTwoWays()
+	rapid.Check(t, func(t *rapid.T) {
+		s := &selections{t: t}
+		root := rapid.SampledFrom([]string{"notificationReceived", "n: notificationReceived"}).Draw(t, "root")
+		// Every variable is used, as in a document it must be.
+		query := "subscription S($yes: Boolean = true, $no: Boolean!, $given: Boolean!) { " + root +
+			" { ... @skip(if: $yes) @include(if: $no) { u: cursor } v: cursor @include(if: $given) ..." + s.set("edge", 3) + " } } " +
+			strings.Join(s.fragments, " ")
+		w.plan = nil
+		given := rapid.Bool().Draw(t, "given")
+		execute := w.subscribe(t, e, query, map[string]any{"no": false, "given": given})
+		if w.plan == nil {
+			t.Fatalf("no plan for %s", query)
+		}
+		for range rapid.IntRange(1, 3).Draw(t, "events") {
+			edge := drawEdge(t)
+			want := execute(edge)
+			if got, err := w.planned(edge); err != nil || got != want {
+				t.Fatalf("%s\nplanned  %s (%v)\nexecuted %s", query, got, err, want)
+			}
+		}
+	})
+}
+
+// The same for every field that a plan knows, and members of all kinds.
+func TestEveryLeaf(t *testing.T) {
+	t.Parallel()
+	w, e := newTwoWays()
+	actor := " actor { " + strings.Join(leaves["Member"], " ") + " } "
+	execute := w.subscribe(t, e, "subscription { notificationReceived { "+strings.Join(leaves["edge"], " ")+" node { "+
+		strings.Join(leaves["Notification"], " ")+" ... on InvitationReceivedNotification { reminder } "+actor+" } } }", nil)
+	for _, category := range []notification.Category{notification.InvitationReceived, notification.InvitationAccepted, notification.Message, notification.Like} {
+		for actor := range 5 {
+			edge, err := notificationEdge(notification.Notification{
+				ID: id.Notification{7}, Sequence: 5, Category: category, Actor: id.Member{byte(actor)},
+				CreatedAt: time.UnixMilli(1), ReadAt: time.UnixMilli(int64(actor)),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := execute(edge)
+			if got, err := w.planned(edge); err != nil || got != want {
+				t.Errorf("planned  %s (%v)\nexecuted %s", got, err, want)
+			}
+		}
+	}
+	for _, known := range []int{len(model.EdgeLeaves), len(model.MemberLeaves)} {
+		if known != len(leaves["edge"])-1 && known != len(leaves["Member"])-1 {
+			t.Error("there are leaves that no test selects")
+		}
+	}
+	for name, kind := range model.NotificationTypes {
+		if selected := len(leaves["Notification"]) - 1; len(kind.Leaves) != selected && len(kind.Leaves) != selected+1 {
+			t.Errorf("%s has leaves that no test selects", name)
+		}
+	}
+}
+
+func drawEdge(t *rapid.T) *model.NotificationEdge {
+	n := notification.Notification{
+		ID: id.Notification{byte(rapid.IntRange(0, 255).Draw(t, "id"))}, Sequence: rapid.Int64Range(1, 1<<40).Draw(t, "sequence"),
+		Category:  rapid.SampledFrom([]notification.Category{notification.InvitationReceived, notification.InvitationAccepted, notification.Message, notification.Like}).Draw(t, "category"),
+		Actor:     id.Member{byte(rapid.IntRange(0, 4).Draw(t, "actor"))}, // nobody, two that are there, one that is erased, and one that is not
+		CreatedAt: time.UnixMilli(rapid.Int64Range(0, 1<<41).Draw(t, "created")).In(time.FixedZone("", 3600)),
+	}
+	if rapid.Bool().Draw(t, "read") {
+		n.ReadAt = time.UnixMilli(rapid.Int64Range(1, 1<<41).Draw(t, "read at"))
+	}
+	edge, err := notificationEdge(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if received, ok := edge.Node.(*model.InvitationReceivedNotification); ok {
+		received.Reminder = rapid.Bool().Draw(t, "reminder")
+	}
+	return edge
+}
+
+// Where something has to be executed there is no plan. Who adds a type of notification adds it to
+// model.NotificationTypes, too: without it no selection has a plan, and this fails.
+func TestWhatHasAPlan(t *testing.T) {
+	t.Parallel()
+	for selection, planned := range map[string]bool{
+		`{ cursor node { __typename id sequence category createdAt ... on InvitationReceivedNotification { reminder } } }`: true,
+		`{ cursor node { id actor { id name } } }`:                                                        true,
+		`{ node { id actor { id relationship { status } } } }`:                                            false,
+		`{ node { actor { mutualConnections(first: 1) { nodes { id } } } } }`:                             false,
+		`{ node { ... on HostNotification { title } } }`:                                                  false,
+		`{ node { ... on MessageNotification { message { id } } } }`:                                      false,
+		`{ node { ... on InvitationReceivedNotification { invitation { id } } } }`:                        false,
+		`{ node { ... on InvitationReceivedNotification @include(if: false) { invitation { id } } id } }`: true,
+	} {
+		w, e := newTwoWays()
+		w.subscribe(t, e, "subscription { notificationReceived "+selection+" }", nil)
+		if (w.plan != nil) != planned {
+			t.Errorf("%s has a plan: %v", selection, w.plan != nil)
+		}
+	}
+}
+
+// A plan is made once for all who have the same document and say the same in it.
+func TestPlansAreShared(t *testing.T) {
+	t.Parallel()
+	w, e := newTwoWays()
+	e.SetQueryCache(newDocuments())
+	const query = `subscription S($no: Boolean!, $after: String) { notificationReceived(after: $after) { cursor node { id sequence @skip(if: $no) } } }`
+	plan := func(no bool, after string) *plan {
+		w.subscribe(t, e, query, map[string]any{"no": no, "after": after})
+		return w.plan
+	}
+	first := plan(false, "")
+	if first == nil || plan(false, "x") != first {
+		t.Error("the second of the same selection has a plan of its own")
+	}
+	if other := plan(true, ""); other == first || plan(true, "y") != other {
+		t.Error("what is skipped is not told apart")
+	}
+}
