@@ -14,6 +14,7 @@ import (
 
 	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/internal/auth"
+	"github.com/acquaint/acquaint/internal/broker"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
@@ -76,7 +77,7 @@ func serveAcquaint(ctx context.Context, args []string) error {
 		s.memory = &memorySource{Store: tables}
 		source = s.memory
 	}
-	s.hub = realtime.NewHub(source, &realtime.Local{}, realtime.Options{Sweep: noSweep, Now: now, Logger: log})
+	s.hub = realtime.NewHub(source, &broker.Local{}, realtime.Options{Sweep: noSweep, Now: now, Logger: log})
 
 	members := member.NewService(tables, now, newID)
 	verifier, err := auth.NewVerifier(ctx, auth.Config{Secret: []byte(secret)}, now, log)

@@ -58,6 +58,7 @@ type serverSettings struct {
 	Playground     bool     `env:"ACQUAINT_PLAYGROUND" default:"true" negatable:"" help:"Serve GraphiQL at /."`
 	MetricsListen  string   `env:"ACQUAINT_METRICS_LISTEN" placeholder:"ADDRESS" help:"Serve Prometheus /metrics and /debug/pprof on this address; off when empty. Do not make it public."`
 
+	Broker      string        `env:"ACQUAINT_BROKER" placeholder:"BROKER" help:"How servers on one database tell each other of news: local (there is one), postgres, or nats://host:4222. The default is what the database has."`
 	BrokerSweep time.Duration `env:"ACQUAINT_BROKER_SWEEP" default:"5s" help:"How often to look for notifications whose wake-up was lost."`
 
 	ruleSettings
@@ -134,7 +135,7 @@ func (s serverSettings) config(log *slog.Logger) app.Config {
 	config.Playground = s.Playground
 	config.MetricsListen = s.MetricsListen
 	config.Policy, config.ExpirySweep = s.policy(), s.ExpirySweep
-	config.BrokerSweep = s.BrokerSweep
+	config.Broker, config.BrokerSweep = s.Broker, s.BrokerSweep
 	config.Log = log
 	s.apply(&config)
 	return config

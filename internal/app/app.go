@@ -16,6 +16,7 @@ import (
 
 	"github.com/acquaint/acquaint/graph"
 	"github.com/acquaint/acquaint/internal/auth"
+	"github.com/acquaint/acquaint/internal/broker"
 	"github.com/acquaint/acquaint/internal/demo"
 	"github.com/acquaint/acquaint/internal/export"
 	"github.com/acquaint/acquaint/internal/feed"
@@ -96,7 +97,9 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	if err != nil {
 		return a, err
 	}
-	a.openHubs() //nolint:contextcheck // the hubs end with Close, not with ctx
+	if err = a.openHubs(); err != nil { //nolint:contextcheck // the hubs end with Close, not with ctx
+		return a, err
+	}
 	a.network = network.NewService(a.store, a.inboxes, config.Policy, config.Now, config.NewID)
 	members := member.NewService(a.store, config.Now, config.NewID)
 	verifier, err := auth.NewVerifier(background, auth.Config{
@@ -168,12 +171,24 @@ func trustedDocuments(config Config) (graph.TrustedDocuments, error) {
 }
 
 // openHubs makes what wakes subscriptions; it ends with Close.
-func (a *App) openHubs() {
-	a.broker = &realtime.Local{}
+func (a *App) openHubs() error {
+	var err error
+	switch name := a.config.broker(); {
+	case name == BrokerLocal:
+		a.broker = &broker.Local{}
+	case name == BrokerPostgres:
+		a.broker, err = broker.NewPostgres(a.config.DatabaseURL, a.log)
+	default:
+		a.broker, err = broker.NewNATS(name, a.log)
+	}
+	if err != nil {
+		return fmt.Errorf("--broker: %w", err)
+	}
 	hubs := realtime.Options{Sweep: a.config.BrokerSweep, Now: a.config.Now, Logger: a.log}
 	a.inboxes = realtime.NewHub[notification.Notification](store.Inboxes{Store: a.store}, a.broker, hubs)
 	hubs.Log = notification.FeedLog
 	a.feeds = realtime.NewHub[feed.Entry](store.Feeds{Store: a.store}, a.broker, hubs)
+	return nil
 }
 
 // URL is where the server can be reached, as in http://127.0.0.1:8080.
@@ -233,3 +248,6 @@ func (a *App) Close() error {
 	}
 	return errors.Join(errs...)
 }
+
+// BrokerConnected reports whether hints pass between this server and others on its database.
+func (a *App) BrokerConnected() bool { return a.broker.Connected() }

@@ -34,9 +34,12 @@ type Config struct {
 	Limits           server.Limits
 	MetricsListen    string // host:port; "" for none
 	Policy           network.Policy
-	BrokerSweep      time.Duration
-	ExpirySweep      time.Duration // how often expired invitations are closed
-	Log              *slog.Logger
+	// Broker is how nodes tell each other of news: BrokerLocal, BrokerPostgres, the address of a NATS server, or "" for
+	// what the database has.
+	Broker      string
+	BrokerSweep time.Duration
+	ExpirySweep time.Duration // how often expired invitations are closed
+	Log         *slog.Logger
 
 	// Demo adds demo members and the start page that signs one in as any of them. Anybody who can reach the server can
 	// be anybody then.
@@ -48,6 +51,43 @@ type Config struct {
 	BatchWait time.Duration                  // how long loaders collect; 0 for the default
 	Observe   func(query string, args []any) // sees every statement
 	NoTasks   bool                           // nothing is done every so often, but for tasks by RunTasks
+}
+
+// The values of Config.Broker that are no address.
+const (
+	BrokerLocal    = "local"    // there is one node
+	BrokerPostgres = "postgres" // LISTEN and NOTIFY of the database
+)
+
+// postgres reports whether the database is one.
+func (c Config) postgres() bool {
+	return strings.HasPrefix(c.DatabaseURL, "postgres://") || strings.HasPrefix(c.DatabaseURL, "postgresql://")
+}
+
+// broker is the broker's name, or the address of a NATS server.
+func (c Config) broker() string {
+	switch {
+	case c.Broker != "":
+		return c.Broker
+	case c.postgres():
+		return BrokerPostgres
+	default:
+		return BrokerLocal
+	}
+}
+
+// checkBroker refuses a broker that is none, or that the database does not have.
+func (c Config) checkBroker() error {
+	switch u, err := url.Parse(c.broker()); {
+	case c.broker() == BrokerLocal, c.broker() == BrokerPostgres && c.postgres():
+		return nil
+	case c.broker() == BrokerPostgres:
+		return &SettingError{"--broker", "postgres needs a database of PostgreSQL"}
+	case err == nil && (u.Scheme == "nats" || u.Scheme == "tls") && u.Host != "":
+		return nil
+	default:
+		return &SettingError{"--broker", "must be local, postgres, or an address as in nats://host:4222"}
+	}
 }
 
 // DefaultConfig is the settings where nobody sets any, but for the database and the keys.
@@ -75,7 +115,7 @@ func (c Config) Check() error {
 		return &SettingError{"--jwt-secret or --jwks-url", "one is needed to check tokens with"}
 	case c.JWTSecret != "" && len(c.JWTSecret) < auth.SecretMin:
 		return &SettingError{"--jwt-secret", fmt.Sprintf("needs at least %d bytes", auth.SecretMin)}
-	case !strings.HasPrefix(c.DatabaseURL, "sqlite:") && !strings.HasPrefix(c.DatabaseURL, "postgres://") && !strings.HasPrefix(c.DatabaseURL, "postgresql://"):
+	case !strings.HasPrefix(c.DatabaseURL, "sqlite:") && !c.postgres():
 		return &SettingError{"--database-url", "must start with sqlite: or postgres://"}
 	}
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
@@ -89,6 +129,9 @@ func (c Config) Check() error {
 		if origin != "*" && (err != nil || u.Scheme == "" || u.Host == "" || strings.Trim(u.Path, "/") != "") {
 			return &SettingError{"--allowed-origins", "each must be a scheme and a host, as in https://app.example, or *"}
 		}
+	}
+	if err := c.checkBroker(); err != nil {
+		return err
 	}
 	return c.checkLimits()
 }

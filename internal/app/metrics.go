@@ -33,6 +33,14 @@ func newMetricsServer(address string, a *App) (*metricsServer, error) {
 			Name: "acquaint_websocket_connections", Help: "Open websockets.",
 		}, func() float64 { return float64(a.server.Sockets()) }),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "acquaint_broker_connected", Help: "1 while hints pass between this node and others.",
+		}, func() float64 {
+			if a.broker.Connected() {
+				return 1
+			}
+			return 0
+		}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "acquaint_subscriptions", Help: "Open subscriptions.",
 		}, func() float64 { return float64(a.inboxes.Listening() + a.feeds.Listening()) }),
 	)

@@ -5,10 +5,8 @@ import (
 	"log/slog"
 	"maps"
 	"net"
-	"net/url"
 	"os"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -64,11 +62,7 @@ func networks() map[string]func(t *testing.T) network {
 func overPostgres(t *testing.T) network {
 	t.Helper()
 	address := storetest.EmptyPostgres(t)
-	u, err := url.Parse(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := strings.TrimPrefix(u.Path, "/")
+	name := storetest.NameOf(t, address)
 	return network{
 		between: true,
 		join: func(t *testing.T) node {

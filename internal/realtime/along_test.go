@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/acquaint/acquaint/internal/broker"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/realtime"
 	"github.com/acquaint/acquaint/internal/store"
@@ -16,7 +17,7 @@ func TestOwnEntriesAreNotRead(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
 		source := &flaky{Store: s}
-		w := newWorld(t, s, source, &realtime.Local{}, never)
+		w := newWorld(t, s, source, &broker.Local{}, never)
 		one, two := w.listen(nil), w.listen(nil)
 		for round := range int64(5) {
 			w.notify(1)

@@ -63,6 +63,7 @@ type Hub[E Entry] struct {
 	work    work[E]
 
 	stop  context.CancelFunc
+	early chan struct{} // holds one when the sweep is wanted before its time
 	swept chan struct{} // closed when the sweep has ended
 }
 
@@ -90,9 +91,9 @@ func NewHub[E Entry](source Source[E], broker Broker, options Options) *Hub[E] {
 	h := &Hub[E]{
 		source: source, broker: broker, options: options,
 		members: make(map[id.Member]*listeners[E]), work: work[E]{workers: make(map[*worker]struct{})},
-		stop: stop, swept: make(chan struct{}),
+		stop: stop, early: make(chan struct{}, 1), swept: make(chan struct{}),
 	}
-	broker.Subscribe(h.receive)
+	broker.Subscribe(h.receive, h.catchUp)
 	go h.sweep(ctx)
 	return h
 }
@@ -181,6 +182,14 @@ func (h *Hub[E]) Listening() int {
 	return n
 }
 
+// catchUp makes the hub look for lost wake-ups at once: hints of other nodes may have been lost.
+func (h *Hub[E]) catchUp() {
+	select {
+	case h.early <- struct{}{}:
+	default: // it is about to
+	}
+}
+
 // sweep asks, again and again, for what wake-ups may have been lost.
 func (h *Hub[E]) sweep(ctx context.Context) {
 	defer close(h.swept)
@@ -191,6 +200,8 @@ func (h *Hub[E]) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+			h.sweepOnce(ctx)
+		case <-h.early:
 			h.sweepOnce(ctx)
 		}
 	}

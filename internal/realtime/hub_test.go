@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/acquaint/acquaint/internal/app"
+	"github.com/acquaint/acquaint/internal/broker"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
@@ -128,7 +129,7 @@ func numbers(from, to int64) (out []int64) {
 }
 
 // remote is a broker whose hints have come from another node: without what was written.
-type remote struct{ realtime.Local }
+type remote struct{ broker.Local }
 
 func (r *remote) Publish(hints ...notification.Hint) {
 	bare := slices.Clone(hints)
@@ -142,7 +143,7 @@ func (r *remote) Publish(hints ...notification.Hint) {
 func TestStreamFromNowOn(t *testing.T) {
 	t.Parallel()
 	for _, broker := range []func() realtime.Broker{
-		func() realtime.Broker { return &realtime.Local{} }, func() realtime.Broker { return &remote{} },
+		func() realtime.Broker { return &broker.Local{} }, func() realtime.Broker { return &remote{} },
 	} {
 		storetest.EachStore(t, func(t *testing.T, s *store.Store) {
 			w := newWorld(t, s, store.Inboxes{Store: s}, broker(), never)
@@ -160,7 +161,7 @@ func TestStreamFromNowOn(t *testing.T) {
 func TestStreamAfter(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, store.Inboxes{Store: s}, &realtime.Local{}, never)
+		w := newWorld(t, s, store.Inboxes{Store: s}, &broker.Local{}, never)
 		w.notify(130)
 		for _, after := range []int64{0, 1, 64, 65, 129} {
 			stream := w.listen(&after)
@@ -184,7 +185,7 @@ func TestStreamAfter(t *testing.T) {
 
 // unreliable is a broker that repeats and reorders hints, or loses them all.
 type unreliable struct {
-	realtime.Local
+	broker.Local
 
 	lose atomic.Bool
 	old  []notification.Hint
@@ -325,7 +326,7 @@ func TestSharedReads(t *testing.T) {
 func TestTakenBackWhileWaiting(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, store.Inboxes{Store: s}, &realtime.Local{}, never)
+		w := newWorld(t, s, store.Inboxes{Store: s}, &broker.Local{}, never)
 		beginning := int64(0)
 		w.notify(1)
 		ben := w.signIn("ben")
@@ -349,7 +350,7 @@ func TestTakenBackWhileWaiting(t *testing.T) {
 func TestCloseForgets(t *testing.T) {
 	t.Parallel()
 	s := storetest.Open(t, storetest.EmptySQLite(t), store.Options{})
-	w := newWorld(t, s, store.Inboxes{Store: s}, &realtime.Local{}, never)
+	w := newWorld(t, s, store.Inboxes{Store: s}, &broker.Local{}, never)
 	a := w.listen(nil)
 	if got := w.hub.Listening(); got != 1 {
 		t.Errorf("%d listen", got)
@@ -370,7 +371,7 @@ func TestCloseForgets(t *testing.T) {
 func TestDeliveryFails(t *testing.T) {
 	t.Parallel()
 	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
-		w := newWorld(t, s, store.Inboxes{Store: s}, &realtime.Local{}, never)
+		w := newWorld(t, s, store.Inboxes{Store: s}, &broker.Local{}, never)
 		got := make(chan int64, 10)
 		failures := 2
 		ctx, cancel := context.WithCancel(context.Background())

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/acquaint/acquaint/internal/broker"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/realtime"
@@ -18,7 +19,7 @@ import (
 
 func newHub(t *testing.T, source realtime.Source[notification.Notification], workers int) *realtime.Hub[notification.Notification] {
 	t.Helper()
-	hub := realtime.NewHub(source, &realtime.Local{}, realtime.Options{Sweep: never, Workers: workers})
+	hub := realtime.NewHub(source, &broker.Local{}, realtime.Options{Sweep: never, Workers: workers})
 	t.Cleanup(func() { hub.Close() })
 	return hub
 }

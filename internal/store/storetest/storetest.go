@@ -154,3 +154,13 @@ func ExecAdmin(t testing.TB, statement string) {
 		t.Fatal(err)
 	}
 }
+
+// NameOf gives the name of a database by its address.
+func NameOf(t testing.TB, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimPrefix(u.Path, "/")
+}
