@@ -32,14 +32,15 @@ func eachWithPolicy(t *testing.T, change func(*app.Config), test func(t *testing
 	t.Helper()
 	storetest.EachDatabase(t, func(t *testing.T, database string) {
 		clock := &apptest.Clock{}
-		test(t, apptest.Start(t, database, change, func(c *app.Config) { c.Now, c.NoTasks = clock.Now, true }), clock)
+		test(t, apptest.Start(t, database, change, clock.Apply), clock)
 	})
 }
 
 // A hundred and fifty invitations at once let exactly a hundred through.
 func TestRaceInvitationLimit(t *testing.T) {
 	t.Parallel()
-	each(t, func(t *testing.T, s *apptest.Server) {
+	patient := func(c *app.Config) { c.Limits.RequestTimeout = time.Minute } // they wait for each other
+	eachWithPolicy(t, patient, func(t *testing.T, s *apptest.Server, _ *apptest.Clock) {
 		ada := s.As(t, "ada")
 		var (
 			sent, refused atomic.Int64

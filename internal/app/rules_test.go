@@ -19,7 +19,7 @@ func eachWithClock(t *testing.T, test func(t *testing.T, s *apptest.Server, cloc
 	t.Helper()
 	storetest.EachDatabase(t, func(t *testing.T, database string) {
 		clock := &apptest.Clock{}
-		test(t, apptest.Start(t, database, func(c *app.Config) { c.Now, c.NoTasks = clock.Now, true }), clock)
+		test(t, apptest.Start(t, database, clock.Apply), clock)
 	})
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/acquaint/acquaint/internal/app"
 	"github.com/acquaint/acquaint/internal/auth"
+	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 )
 
@@ -92,6 +93,21 @@ type Clock struct{ ahead atomic.Int64 }
 
 // Now is the time, and what the test added.
 func (c *Clock) Now() time.Time { return app.Now().Add(time.Duration(c.ahead.Load())) }
+
+// NewID makes a UUID of version 7 that says the clock's time.
+func (c *Clock) NewID() id.UUID {
+	u := app.NewID()
+	ms := uint64(c.Now().UnixMilli())
+	for i := range 6 {
+		u[i] = byte(ms >> (40 - 8*i))
+	}
+	return u
+}
+
+// Apply lets a server go by the clock, and run its periodic tasks only when it is told to.
+func (c *Clock) Apply(config *app.Config) {
+	config.Now, config.NewID, config.NoTasks = c.Now, c.NewID, true
+}
 
 // Advance moves the clock forward.
 func (c *Clock) Advance(d time.Duration) { c.ahead.Add(int64(d)) }
