@@ -25,14 +25,22 @@ var ErrNotInstalled = errors.New("no PostgreSQL programs found: install the serv
 
 // Server is a running PostgreSQL.
 type Server struct {
-	port  int
-	dir   string
-	cmd   *exec.Cmd
-	leash io.Closer
+	bin, dir string
+	port     int
+	commits  string // on: what was acknowledged survives Kill
+	attr     *syscall.SysProcAttr
+	cmd      *exec.Cmd
+	leash    io.Closer
 }
 
-// Start makes a new database cluster and serves it. The server stops with Stop, and also when this process dies.
-func Start(ctx context.Context) (*Server, error) {
+// Start makes a new database cluster and serves it. The server stops with Stop, and also when this process dies. It is
+// quick, and not made to crash.
+func Start(ctx context.Context) (*Server, error) { return start(ctx, "off") }
+
+// StartDurable is Start of a server that keeps, when it is killed, what it has acknowledged.
+func StartDurable(ctx context.Context) (*Server, error) { return start(ctx, "on") }
+
+func start(ctx context.Context, commits string) (*Server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -41,39 +49,45 @@ func Start(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{dir: dir}
-	if err := s.start(ctx, bin); err != nil {
+	s := &Server{bin: bin, dir: dir, commits: commits}
+	if err := s.create(ctx); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Server) start(ctx context.Context, bin string) error {
-	attr, err := s.unprivileged()
-	if err != nil {
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+// create makes the cluster, and serves it.
+func (s *Server) create(ctx context.Context) (err error) {
+	if s.attr, err = s.unprivileged(); err != nil {
 		return err
 	}
-	data := filepath.Join(s.dir, "data")
-	initdb := exec.CommandContext(ctx, filepath.Join(bin, "initdb"), "--pgdata", data, "--username", "postgres",
+	initdb := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "--pgdata", s.data(), "--username", "postgres",
 		"--auth", "trust", "--encoding", "UTF8", "--no-locale", "--no-sync")
-	initdb.Dir, initdb.SysProcAttr = s.dir, attr
+	initdb.Dir, initdb.SysProcAttr = s.dir, s.attr
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	if s.port, err = freePort(); err != nil {
 		return err
 	}
+	return s.serve(ctx)
+}
+
+func (s *Server) serve(ctx context.Context) error {
 	// The shell is a leash: when its standard input closes, because Stop was called or this process died, it shuts the
 	// server down. Exec would leave an orphan behind a test that was killed.
 	postgres := []string{
-		filepath.Join(bin, "postgres"), "-D", data, "-k", s.dir, "-p", strconv.Itoa(s.port),
+		filepath.Join(s.bin, "postgres"), "-D", s.data(), "-k", s.dir, "-p", strconv.Itoa(s.port),
 		"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300", "-c", "fsync=off",
-		"-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "log_min_messages=fatal",
+		"-c", "synchronous_commit=" + s.commits, "-c", "full_page_writes=off", "-c", "log_min_messages=fatal",
 	}
 	const script = `"$@" </dev/null & server=$!; read -r _; kill -INT $server 2>/dev/null; wait $server`
 	s.cmd = exec.Command("/bin/sh", append([]string{"-c", script, "sh"}, postgres...)...)
-	s.cmd.Dir, s.cmd.SysProcAttr = s.dir, attr
+	s.cmd.Dir, s.cmd.SysProcAttr = s.dir, s.attr
+	var err error
 	if s.leash, err = s.cmd.StdinPipe(); err != nil {
 		return err
 	}
@@ -84,11 +98,11 @@ func (s *Server) start(ctx context.Context, bin string) error {
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
-	return s.awaitReady(ctx, bin, stderr)
+	return s.awaitReady(ctx, stderr)
 }
 
 // awaitReady returns when the server takes connections. pg_isready does the looking.
-func (s *Server) awaitReady(ctx context.Context, bin string, stderr io.Reader) error {
+func (s *Server) awaitReady(ctx context.Context, stderr io.Reader) error {
 	said := make(chan string, 1)
 	go func() { // ends with the server
 		lines := bufio.NewScanner(stderr)
@@ -99,7 +113,7 @@ func (s *Server) awaitReady(ctx context.Context, bin string, stderr io.Reader) e
 		said <- strings.Join(all, "\n")
 	}()
 	for {
-		ready := exec.CommandContext(ctx, filepath.Join(bin, "pg_isready"), "-q", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-t", "10")
+		ready := exec.CommandContext(ctx, filepath.Join(s.bin, "pg_isready"), "-q", "-h", "127.0.0.1", "-p", strconv.Itoa(s.port), "-t", "10")
 		if ready.Run() == nil {
 			return nil
 		}
@@ -107,7 +121,7 @@ func (s *Server) awaitReady(ctx context.Context, bin string, stderr io.Reader) e
 		case out := <-said:
 			return fmt.Errorf("postgres did not start:\n%s", out)
 		case <-ctx.Done():
-			s.Stop()
+			s.halt()
 			return ctx.Err()
 		default:
 		}
@@ -121,9 +135,43 @@ func (s *Server) URL(database string) string {
 
 // Stop ends the server and removes its folder.
 func (s *Server) Stop() {
+	s.halt()
+	os.RemoveAll(s.dir)
+}
+
+func (s *Server) halt() {
 	s.leash.Close()
 	_ = s.cmd.Wait()
-	os.RemoveAll(s.dir)
+}
+
+// Kill ends the server as the kernel would that is out of memory: all at once, with SIGKILL.
+func (s *Server) Kill() error {
+	file, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(string(file), "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(first))
+	if err != nil {
+		return err
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+		return err
+	}
+	s.halt()
+	return nil
+}
+
+// Restart serves again what was killed, at the same address. It waits for the last processes of the one before to notice
+// that it is gone.
+func (s *Server) Restart(ctx context.Context) error {
+	for {
+		err := s.serve(ctx)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		s.halt()
+	}
 }
 
 // unprivileged gives the attributes to run the server as another user where this process is root, which PostgreSQL
