@@ -173,10 +173,10 @@ func trustedDocuments(config Config) (graph.TrustedDocuments, error) {
 // openHubs makes what wakes subscriptions; it ends with Close.
 func (a *App) openHubs() error {
 	var err error
-	switch name := a.config.broker(); {
-	case name == BrokerLocal:
+	switch name := a.config.broker(); name {
+	case BrokerLocal:
 		a.broker = &broker.Local{}
-	case name == BrokerPostgres:
+	case BrokerPostgres:
 		a.broker, err = broker.NewPostgres(a.config.DatabaseURL, a.log)
 	default:
 		a.broker, err = broker.NewNATS(name, a.log)

@@ -117,11 +117,13 @@ func (t *tx) writeEntry(ctx context.Context, e entry) error {
 // are locked, so what the statement sees of them is what there is.
 const entriesTogether = `
 WITH draft AS (
-	SELECT id, log, member, kind, bit, other, invitation, message, publication, reminder, at, place FROM unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
+	SELECT id, log, member, kind, bit, other, invitation, message, publication, reminder, at, place
+	FROM unnest($1::uuid[], $2::smallint[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[],
 		$10::boolean[], $11::timestamptz[]) WITH ORDINALITY
 		AS d(id, log, member, kind, bit, other, invitation, message, publication, reminder, at, place)
 ), kept AS (
-	SELECT d.*, COALESCE(i.paused_until > d.at, false) AS held,
+	SELECT d.id, d.log, d.member, d.kind, d.other, d.invitation, d.message, d.publication, d.reminder, d.at, d.place,
+		COALESCE(i.paused_until > d.at, false) AS held,
 		CASE d.log WHEN 0 THEN i.last_number ELSE i.last_change END
 			+ row_number() OVER (PARTITION BY d.member, d.log ORDER BY d.place) AS number
 	FROM draft d JOIN inboxes i ON i.member_id = d.member WHERE (i.muted & d.bit) = 0
