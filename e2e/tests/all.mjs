@@ -7,6 +7,7 @@ import './snippets.mjs';
 import './tokens.mjs';
 import './audits.mjs';
 import './clients.mjs';
+import './messages.mjs';
 import './documents.mjs';
 import './pages.mjs';
 

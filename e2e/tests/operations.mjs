@@ -14,6 +14,8 @@ async function listen(server, handle, query) {
     retryAttempts: 0,
   });
   const results = client.iterate({ query });
+  // Answered once the subscription has started, as it is asked after it on the same socket.
+  for await (const { errors } of client.iterate({ query: '{ __typename }' })) assert.equal(errors, undefined);
   return {
     async next() {
       const seconds = 10;
@@ -35,7 +37,7 @@ describe('what README.md shows of the API', () => {
   let server;
   const sockets = [];
   before(async () => {
-    server = await Server.start();
+    server = await Server.start({ flags: ['--reminder-interval', '0s'] }); // a reminder need not wait a week
   });
   after(async () => {
     for (const socket of sockets) socket.end();
@@ -102,6 +104,59 @@ describe('what README.md shows of the API', () => {
     assert.deepEqual(respondToInvitation.userErrors, []);
     assert.equal(respondToInvitation.invitation.state, 'ACCEPTED');
     assert.equal(respondToInvitation.member.relationship.status, 'CONNECTED');
+  });
+
+  const idOf = async (as, handle) =>
+    (await server.data(as, 'query($handle: String!) { member(handle: $handle) { id } }', { handle })).member.id;
+
+  test('a reminder reaches the recipient', async () => {
+    const invitationId = await server.invite('mateo', 'yusuf', 'Shall we?');
+    const { remindInvitation } = await server.data('mateo', block('remind'), { invitationId });
+    assert.deepEqual(remindInvitation.userErrors, []);
+    assert.ok(remindInvitation.invitation.lastRemindedAt);
+    const { viewer } = await server.data(
+      'yusuf', '{ viewer { notifications(first: 1) { nodes { ... on InvitationReceivedNotification { reminder invitation { id } } } } } }',
+    );
+    assert.deepEqual(viewer.notifications.nodes, [{ reminder: true, invitation: { id: invitationId } }]);
+  });
+
+  test('what is written arrives, in the conversation and as a change', async () => {
+    const messages = await listen(server, 'chidi', block('messages'));
+    const changes = await listen(server, 'chidi', block('changes'));
+    sockets.push(messages, changes);
+
+    const variables = { memberId: await idOf('ada', 'chidi'), clientKey: 'one' };
+    const { sendMessage } = await server.data('ada', block('write'), variables);
+    assert.deepEqual(sendMessage.userErrors, []);
+    assert.equal(sendMessage.message.conversation.canSend, true);
+    const again = await server.data('ada', block('write'), variables);
+    assert.equal(again.sendMessage.message.id, sendMessage.message.id);
+    const { messageReceived } = (await messages.next()).data;
+    assert.deepEqual(messageReceived, {
+      id: sendMessage.message.id, body: 'Have you a minute?', sentAt: sendMessage.message.sentAt,
+      sender: { name: 'Ada Lindqvist' }, conversation: { id: sendMessage.message.conversation.id, unreadCount: 1 },
+    });
+
+    const invitationId = await server.invite('rosa', 'chidi');
+    const { networkChanged } = (await changes.next()).data;
+    assert.equal(networkChanged.kind, 'INVITATION_ADDED');
+    assert.deepEqual(networkChanged.invitation, { id: invitationId, state: 'PENDING' });
+  });
+
+  test('a block, privacy settings and an export work', async () => {
+    const memberId = await idOf('ada', 'grace');
+    const { blockMember } = await server.data('ada', block('block'), { memberId });
+    assert.deepEqual(blockMember, { member: { name: blockMember.member.name, relationship: { status: 'BLOCKED' } }, userErrors: [] });
+    assert.equal((await server.data('grace', '{ member(handle: "ada") { id } }')).member, null);
+
+    const { updatePrivacySettings } = await server.data('ada', block('privacy'));
+    assert.deepEqual(updatePrivacySettings.userErrors, []);
+    assert.equal(updatePrivacySettings.privacySettings.whoCanInvite, 'MUTUAL_CONNECTIONS');
+
+    const { exportMyData } = await server.data('ada', block('export'));
+    const data = JSON.parse(exportMyData.data);
+    assert.equal(data.format, 'acquaint.export/1');
+    assert.equal(data.blockedMembers.length, 1);
   });
 
   test('the call from a terminal works', async () => {

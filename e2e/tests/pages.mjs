@@ -173,6 +173,21 @@ describe('the demo pages in Chromium', () => {
     await picture(bruno, '8-connected-already');
   });
 
+  test('a message arrives in the other window', async () => {
+    const chidi = await open('chidi');
+    await selectTab(chidi, 'Messages');
+    await runIt(chidi);
+    await live(chidi, 'on');
+    const dilara = await open('dilara');
+    await selectTab(dilara, 'Write');
+    await variablesSay(dilara, 'Chidi Okafor (@chidi)');
+    await runIt(dilara);
+    await shows(dilara, 'msg_');
+    await shows(chidi, 'Dilara');
+    await shows(chidi, 'Have you a minute?');
+    await picture(chidi, '10-message-arrives');
+  });
+
   test('GraphiQL without a sign-in takes a token', async () => {
     const plain = await context.newPage();
     await plain.goto(`${server.url}/graphiql`);

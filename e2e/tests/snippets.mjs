@@ -73,6 +73,19 @@ describe('the snippets of README.md', () => {
         assert.equal(lines.at(-1), 'You and Clara Schmidt are connected.');
       });
 
+      test('messages are shown', async () => {
+        const bruno = start(server, 'bruno', library, 'watch');
+        watching.push(bruno);
+        await bruno.output(/wait for an answer/);
+        const { member } = await server.data('chidi', '{ member(handle: "bruno") { id } }');
+        const { sendMessage } = await server.data(
+          'chidi', 'mutation($id: ID!) { sendMessage(input: {memberId: $id, body: "Hello"}) { userErrors { code } } }', { id: member.id },
+        );
+        assert.deepEqual(sendMessage.userErrors, []);
+        await bruno.output(/Chidi Okafor writes: Hello/);
+        assert.equal(bruno.err, '');
+      });
+
       test('a subscription outlives the server, without gap or duplicate', async () => {
         const rosa = start(server, 'rosa', library, 'watch');
         watching.push(rosa);

@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { SignJWT, exportJWK, generateKeyPair } from 'jose';
 import { Server } from '../lib/acquaint.mjs';
 import { answering, secret, urlOf } from '../lib/host.mjs';
+import { binary } from '../lib/paths.mjs';
 import { Program, finish } from '../lib/program.mjs';
 import { writeFiles } from '../lib/readme.mjs';
 
@@ -78,6 +79,42 @@ describe('tokens of a host application', () => {
       assert.match(out, /CANNOT_INVITE_SELF/);
     });
   }
+
+  test('the host application publishes notifications and erases members', async () => {
+    const { acquaintToken } = await import(pathToFileURL(path.join(folder, 'host.mjs')));
+    process.env.ACQUAINT_URL = server.url;
+    const { publish, erase } = await import(pathToFileURL(path.join(folder, 'service.mjs')));
+    delete process.env.ACQUAINT_URL;
+    const ask = async (query) => {
+      const { token } = await acquaintToken({ id: '42', login: 'mona', name: 'Mona' }, 60);
+      const response = await fetch(`${server.url}/graphql`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` },
+        body: JSON.stringify({ query }),
+      });
+      return (await response.json()).data.viewer;
+    };
+    const { id } = (await ask('{ viewer { member { id } } }')).member;
+    const note = { key: 'one', category: 'COMMENT', subjects: ['42'], title: 'Somebody commented', url: 'https://app.example.com/' };
+    assert.equal((await publish(note)).published, 1);
+    assert.equal((await publish(note)).published, 1);
+    const inbox = '{ viewer { notifications(first: 5) { nodes { category ... on HostNotification { title url } } } } }';
+    assert.deepEqual((await ask(inbox)).notifications.nodes, [{ category: 'COMMENT', title: note.title, url: note.url }]);
+    assert.equal((await erase('42')).deletedMemberId, id);
+    await assert.rejects(erase('42'), /no member of this subject/);
+    assert.notEqual((await ask('{ viewer { member { id } } }')).member.id, id); // whose token is still good is somebody new
+  });
+
+  test('acquaint token --service prints a token of the host application', async () => {
+    const { code, out } = await finish(binary, ['token', '--service', '--subject', 'backend'], { env: { ACQUAINT_JWT_SECRET: secret } });
+    assert.equal(code, 0);
+    const response = await fetch(`${server.url}/graphql`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${out.trim()}` },
+      body: JSON.stringify({ query: 'mutation { upsertMember(input: {subject: "77", name: "Ugo"}) { created member { handle } } }' }),
+    });
+    assert.deepEqual((await response.json()).data.upsertMember, { created: true, member: { handle: 'ugo' } });
+  });
 
   for (const alg of ['RS256', 'ES256', 'EdDSA']) {
     test(`${alg} by a key set, with issuer and audience`, async () => {

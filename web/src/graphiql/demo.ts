@@ -32,6 +32,8 @@ export interface DemoData {
   instead: string | undefined;
   /** An invitation still to be answered. */
   waiting: Waiting | undefined;
+  /** Whom the example writes to: of the connections, one who has a window open, the newest first, or else any. */
+  friend: Person | undefined;
 }
 
 /** Why a member cannot be invited; undefined for one who can. */
@@ -84,9 +86,10 @@ export async function demoData(session: Session, members: DemoMember[], open: st
       target: found.find((one) => obstacle(one) === undefined),
       instead: newest && obstacle(newest),
       waiting: viewer?.receivedInvitations?.nodes[0],
+      friend: found.find((one) => one.relationship.status === 'CONNECTED'),
     };
   } catch {
-    return { target: undefined, instead: undefined, waiting: undefined };
+    return { target: undefined, instead: undefined, waiting: undefined, friend: undefined };
   }
 }
 

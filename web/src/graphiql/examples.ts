@@ -51,6 +51,11 @@ subscription Subscribe($after: String) {
           }
         }
       }
+      ... on MessageNotification {
+        message {
+          body
+        }
+      }
     }
   }
 }
@@ -156,6 +161,42 @@ mutation Respond(
 }
 `;
 
+export const WRITE = `# Writes to a connection, or to somebody whose
+# invitation waits for your answer.
+mutation Write($memberId: ID!, $body: String!) {
+  sendMessage(
+    input: { memberId: $memberId, body: $body }
+  ) {
+    message {
+      id
+      sentAt
+    }
+    userErrors {
+      code
+      message
+      field
+    }
+  }
+}
+`;
+
+export const MESSAGES = `# Messages to you, as they are written. Leave this
+# running, and write to this member from another
+# window.
+subscription Messages {
+  messageReceived {
+    body
+    sender {
+      name
+    }
+    conversation {
+      id
+      unreadCount
+    }
+  }
+}
+`;
+
 /** JSON as GraphiQL's variables take it: with comments on the first lines, if there are any. */
 function variables(values: Record<string, string>, ...comments: (string | undefined)[]): string {
   const lines = comments.filter((one) => one !== undefined).map((one) => `  // ${one.replaceAll(/\s+/g, ' ')}\n`);
@@ -175,7 +216,7 @@ export interface Waiting {
 }
 
 /** The operations whose variables this page fills in. */
-export type Filled = 'FindMember' | 'Invite' | 'Respond';
+export type Filled = 'FindMember' | 'Invite' | 'Respond' | 'Write';
 
 export const variablesOf = {
   FindMember: (target?: Person) => variables({ handle: target?.handle ?? '' }),
@@ -190,9 +231,14 @@ export const variablesOf = {
       { invitationId: waiting?.id ?? '', response: 'ACCEPT' },
       waiting ? `From ${waiting.sender?.name ?? 'a member'}` : 'An id, as MyInvitations gives it',
     ),
+  Write: (friend?: Person) =>
+    variables(
+      { memberId: friend?.id ?? '', body: 'Have you a minute?' },
+      friend ? `${friend.name} (@${friend.handle})` : 'An id, as FindMember gives it',
+    ),
 } satisfies Record<Filled, unknown>;
 
-export function exampleTabs(target?: Person, instead?: string, waiting?: Waiting) {
+export function exampleTabs(target?: Person, instead?: string, waiting?: Waiting, friend?: Person) {
   return [
     { query: WHO_AM_I },
     { query: SUBSCRIBE, variables: variables({ after: '' }) },
@@ -200,5 +246,7 @@ export function exampleTabs(target?: Person, instead?: string, waiting?: Waiting
     { query: INVITE, variables: variablesOf.Invite(target, instead) },
     { query: MY_INVITATIONS },
     { query: RESPOND, variables: variablesOf.Respond(waiting) },
+    { query: MESSAGES },
+    { query: WRITE, variables: variablesOf.Write(friend) },
   ];
 }

@@ -25,11 +25,12 @@ interface AppProps {
   target?: Person | undefined;
   instead?: string | undefined;
   waiting?: Waiting | undefined;
+  friend?: Person | undefined;
 }
 
-function App({ storage, fills, session, member, problem, target, instead, waiting }: AppProps) {
+function App({ storage, fills, session, member, problem, target, instead, waiting, friend }: AppProps) {
   const live = useMemo(() => new LiveState(), []);
-  const tabs = useMemo(() => exampleTabs(target, instead, waiting), [target, instead, waiting]);
+  const tabs = useMemo(() => exampleTabs(target, instead, waiting, friend), [target, instead, waiting, friend]);
   const fetcher = useMemo(
     () =>
       createFetcher({
@@ -95,25 +96,27 @@ async function openAs(handle: string): Promise<AppProps | undefined> {
   const members = await demoMembers();
   await presence.settled();
   let { open } = presence;
-  const { target, instead, waiting } = await demoData(session, members, open);
+  const { target, instead, waiting, friend } = await demoData(session, members, open);
 
   const fills = new Fills(storage);
   const want = (person: Person | undefined, why: string | undefined) =>
     fills.want({ FindMember: variablesOf.FindMember(person), Invite: variablesOf.Invite(person, why) });
   want(target, instead);
-  fills.want({ Respond: variablesOf.Respond(waiting) });
+  fills.want({ Respond: variablesOf.Respond(waiting), Write: variablesOf.Write(friend) });
   if (storage.getItem('graphiql:tabState') === null) fills.started();
   const follow = async () => {
     const now = (open = presence.open);
     const data = await demoData(session, members, now);
-    if (now === open) want(data.target, data.instead);
+    if (now !== open) return;
+    want(data.target, data.instead);
+    fills.want({ Write: variablesOf.Write(data.friend) });
   };
   presence.onChange(() => void follow());
   if (presence.open.join() !== open.join()) void follow();
 
   const member = members.find((one) => one.handle === handle) ?? { handle, name: handle };
   document.title = `${member.name} – Acquaint`;
-  return { storage, fills, session, member, target, instead, waiting };
+  return { storage, fills, session, member, target, instead, waiting, friend };
 }
 
 async function main(): Promise<void> {
