@@ -2854,7 +2854,7 @@ type UpdateMemberPayload {
 }
 
 extend type Invitation {
-  "What the recipient has written in while the invitation was open; null when nothing was written."
+  "What the recipient has written in before the answer, or with it; null when nothing was written."
   conversation: Conversation
 }
 

@@ -133,6 +133,9 @@ func (c Config) Check() error {
 	if err := c.checkBroker(); err != nil {
 		return err
 	}
+	if c.Policy.FlagWarn > c.Policy.FlagRestrict {
+		return &SettingError{"--flag-warn", "must not be greater than --flag-restrict: the warning comes first"}
+	}
 	return c.checkLimits()
 }
 

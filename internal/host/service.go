@@ -56,7 +56,7 @@ type Tx interface {
 	// Sever deletes what is between a member and each of others: the connection, invitations, the member's side of the
 	// conversation, and the notifications of the others that the member was the actor of. It tells what there was.
 	Sever(ctx context.Context, member id.Member, others []id.Member) ([]Tie, error)
-	// EraseRecords deletes what is left of a member's own: profile, preferences, feed, bars, flags, blocks, and texts in
+	// EraseRecords deletes what is left of a member's own: profile, preferences, feed, bars, flags, and texts in
 	// reports and publications. Then nothing is left to erase.
 	EraseRecords(ctx context.Context, member id.Member) error
 }

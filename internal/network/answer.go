@@ -39,8 +39,11 @@ func (s *Service) say(ctx context.Context, tx Tx, before, after Invitation, word
 	if err != nil {
 		return before, err
 	}
-	if after.State.Open() {
-		after.Conversation = written.Conversation
+	if !after.State.Open() { // else the message itself has opened it
+		if err := tx.LinkConversation(ctx, after.ID, written.Conversation); err != nil {
+			return before, err
+		}
 	}
+	after.Conversation = written.Conversation
 	return after, nil
 }

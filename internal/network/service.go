@@ -111,13 +111,21 @@ func (s *Service) judge(ctx context.Context, tx Tx, inv Invitation, email string
 	err = s.policy.MayInvite(standing, email, inv.SentAt)
 	if refused, ok := errors.AsType[*refusal.Error](err); ok && refused.Code == CodeInvitationLimitReached {
 		// One more than the limit, as the invitation that is refused counts itself.
-		usage, err := tx.Usage(ctx, inv.Sender, since, s.policy.InvitationLimit+1, s.policy.OpenInvitationLimit+1)
+		usage, err := tx.Usage(ctx, inv.Sender, since, oneMore(s.policy.InvitationLimit), oneMore(s.policy.OpenInvitationLimit))
 		if err != nil {
 			return err
 		}
 		refused.RetryAt = s.policy.freeAgain(usage)
 	}
 	return err
+}
+
+// oneMore is a limit and one, or 0 for a limit of none, which no time ends.
+func oneMore(limit int) int {
+	if limit == 0 {
+		return 0
+	}
+	return limit + 1
 }
 
 // Withdraw takes back an invitation of the viewer's, and the notification that told of it.

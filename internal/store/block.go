@@ -56,7 +56,7 @@ func (t *tx) DeleteBlock(ctx context.Context, blocker, blocked id.Member) (bool,
 
 // BlockedMembers implements network.Store.
 func (s *Store) BlockedMembers(ctx context.Context, member id.Member, page network.BlockPage) ([]network.Blocked, bool, error) {
-	query := s.client.Block.Query().Where(entblock.BlockerID(uuid.UUID(member)))
+	query := s.client.Block.Query().Where(entblock.BlockerID(uuid.UUID(member)), entblock.HasBlockedWith(entmember.ErasedAtIsNil()))
 	if page.After != nil {
 		query.Where(func(sel *entsql.Selector) {
 			sel.Where(entsql.CompositeLT([]string{sel.C(entblock.FieldBlockedAt), sel.C(entblock.FieldBlockedID)},
@@ -78,7 +78,7 @@ func (s *Store) BlockedMembers(ctx context.Context, member id.Member, page netwo
 
 // CountBlockedMembers implements network.Store.
 func (s *Store) CountBlockedMembers(ctx context.Context, member id.Member) (int, error) {
-	return s.client.Block.Query().Where(entblock.BlockerID(uuid.UUID(member))).Count(ctx)
+	return s.client.Block.Query().Where(entblock.BlockerID(uuid.UUID(member)), entblock.HasBlockedWith(entmember.ErasedAtIsNil())).Count(ctx)
 }
 
 // BlockedBy implements network.Store.

@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/ent"
-	entblock "github.com/acquaint/acquaint/ent/block"
 	entconnection "github.com/acquaint/acquaint/ent/connection"
 	entfeed "github.com/acquaint/acquaint/ent/feedentry"
 	entflag "github.com/acquaint/acquaint/ent/flag"
@@ -234,16 +233,13 @@ func (t hostTx) EraseRecords(ctx context.Context, member id.Member) error {
 			return t.client.Flag.Delete().Where(entflag.Or(entflag.SenderID(self), entflag.RecipientID(self))).Exec(ctx)
 		},
 		func() (int, error) {
-			return t.client.Block.Delete().Where(entblock.Or(entblock.BlockerID(self), entblock.BlockedID(self))).Exec(ctx)
-		},
-		func() (int, error) {
 			return t.client.Report.Update().Where(entreport.ReporterID(self), entreport.DetailsNotNil()).ClearDetails().Save(ctx)
 		},
 		func() (int, error) {
 			return t.client.Publication.Update().Where(entpublication.ActorID(self)).SetTitle("").ClearBody().ClearURL().Save(ctx)
 		},
 		func() (int, error) {
-			return t.client.Member.Update().Where(entmember.ID(self)).SetInBlock(false).SetErasing(false).Save(ctx)
+			return t.client.Member.Update().Where(entmember.ID(self)).SetErasing(false).Save(ctx)
 		},
 	} {
 		if _, err := erase(); err != nil {

@@ -144,7 +144,7 @@ func (t *tx) WriteMessage(ctx context.Context, m message.Message, to id.Member, 
 
 // LinkConversation implements message.Tx.
 func (t *tx) LinkConversation(ctx context.Context, invitation id.Invitation, conversation id.Conversation) error {
-	return t.client.Invitation.Update().Where(entinvitation.ID(uuid.UUID(invitation)), isOpen).
+	return t.client.Invitation.Update().Where(entinvitation.ID(uuid.UUID(invitation))).
 		SetConversationID(uuid.UUID(conversation)).Exec(ctx)
 }
 
