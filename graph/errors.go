@@ -11,6 +11,7 @@ import (
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/acquaint/acquaint/graph/model"
+	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/refusal"
 )
 
@@ -60,6 +61,9 @@ func (f *face) present(ctx context.Context, err error) *gqlerror.Error {
 		// for it leaves some in.
 		shown.Message, _, _ = strings.Cut(shown.Message, " Did you mean")
 		return shown
+	}
+	if errors.Is(err, member.ErrNotFound) { // the viewer's, who was deleted while the request ran
+		return withPath(ctx, Error(CodeUnauthenticated, "There is no such member any more."))
 	}
 	out := Error(CodeInternal, "Something went wrong on our side.")
 	out = withPath(ctx, out)

@@ -193,7 +193,7 @@ func TestRestriction(t *testing.T) {
 func TestFlagsOfDistinctRecipients(t *testing.T) {
 	t.Parallel()
 	change := func(c *app.Config) {
-		c.Policy.FlagEvaluation, c.Policy.ReinviteCooldown, c.Policy.FlagRestrict = 0, 0, 2
+		c.Policy.FlagEvaluation, c.Policy.ReinviteCooldown, c.Policy.FlagWarn, c.Policy.FlagRestrict = 0, 0, 1, 2
 	}
 	eachWithPolicy(t, change, func(t *testing.T, s *apptest.Server, _ *apptest.Clock) {
 		ada, ben, cleo := s.As(t, "ada"), s.As(t, "ben"), s.As(t, "cleo")

@@ -109,12 +109,12 @@ func TestBlock(t *testing.T) {
 }
 
 // A block closes an open invitation, whichever side of it blocks and whatever the recipient did, and the invitation is
-// gone for both; it is held against nobody afterwards.
+// gone for both. It counts as a withdrawal: inviting again at once tells nothing, and gets around no cool-down.
 func TestBlockClosesInvitations(t *testing.T) {
 	t.Parallel()
 	each(t, func(t *testing.T, s *apptest.Server) {
 		for _, blocker := range []string{"sender", "recipient"} {
-			for _, answer := range []string{"", "IGNORE", "DONT_KNOW"} {
+			for _, answer := range []string{"", "IGNORE", "DONT_KNOW", "DECLINE"} {
 				name := blocker + answer
 				a, b := s.As(t, "a"+name), s.As(t, "b"+name)
 				invitation := a.Invite(b.ID, "").Invitation.ID
@@ -144,7 +144,8 @@ func TestBlockClosesInvitations(t *testing.T) {
 					t.Errorf("%s: the recipient's inbox has %v", name, got)
 				}
 				expect(t, "unblocking", who.Unblock(whom.ID), "")
-				expect(t, "inviting afterwards", a.Invite(b.ID, ""), "")
+				expect(t, "inviting afterwards", a.Invite(b.ID, ""), "REINVITE_NOT_ALLOWED")
+				expect(t, "inviting the other way", b.Invite(a.ID, ""), "")
 			}
 		}
 	})

@@ -181,7 +181,7 @@ func TestDeleteMember(t *testing.T) {
 		}
 		for _, row := range rows(t, database, a) {
 			table, _, _ := strings.Cut(row, ":")
-			if !slices.Contains([]string{"members", "conversations", "messages", "participants", "reports", "feed_entries", "publications", "blocks"}, table) {
+			if !slices.Contains([]string{"members", "conversations", "messages", "participants", "reports", "feed_entries", "publications", "blocks", "flags"}, table) {
 				t.Errorf("left: %s", row)
 			}
 		}

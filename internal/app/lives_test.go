@@ -40,51 +40,75 @@ var steps = []string{
 }
 
 // drawLife draws what the product keeps silent about, and nothing else: a decline shows to a sender who withdraws, or
-// lets the invitation expire, and then invites again after the cool-down, and is meant to.
+// lets the invitation expire, and then invites again after the cool-down, and is meant to. Every life begins with an
+// invitation that is treated differently in the two worlds.
 func drawLife(t *rapid.T) []step {
-	var life []step
-	var clock int                   // days
-	var closed [recipients]bool     // closed by its sender or by time, unanswered; inviting again would tell
-	var withdrawnOn [recipients]int // the day
-	var open [recipients]int        // the day it was sent, from 1 on; 0 for none
-	for range rapid.IntRange(4, 14).Draw(t, "length") {
-		s := step{Do: rapid.SampledFrom(steps).Draw(t, "do"), Whom: rapid.IntRange(0, recipients-1).Draw(t, "whom")}
-		w := s.Whom
+	one := rapid.IntRange(0, len(silences)-1).Draw(t, "in one world")
+	other := (one + rapid.IntRange(1, len(silences)-1).Draw(t, "in the other")) % len(silences)
+	life := []step{{Do: "invite"}}
+	if rapid.Bool().Draw(t, "with a word before") {
+		life = append(life, step{Do: "reply"})
+	}
+	life = append(life, step{Do: "silent", Silent: [2]string{silences[one], silences[other]}})
+	if rapid.Bool().Draw(t, "with a reminder") {
+		life = append(life, step{Do: "wait", Days: 8}, step{Do: "remind"})
+	}
+	w := watch{}
+	for _, s := range life {
+		w.allows(s)
+	}
+	for range rapid.IntRange(2, 9).Draw(t, "length") {
+		s := step{
+			Do: rapid.SampledFrom(steps).Draw(t, "do"), Whom: rapid.SampledFrom([]int{0, 0, 0, 1}).Draw(t, "whom"),
+		}
 		switch s.Do {
 		case "silent":
-			s.Silent[0] = rapid.SampledFrom(silences).Draw(t, "in one world")
-			s.Silent[1] = rapid.SampledFrom(silences).Draw(t, "in the other")
+			s.Silent[0] = rapid.SampledFrom(silences).Draw(t, "silently here")
+			s.Silent[1] = rapid.SampledFrom(silences).Draw(t, "silently there")
 		case "wait":
-			s.Days = rapid.SampledFrom([]int{1, 8, 30, 181}).Draw(t, "days")
-			clock += s.Days
-			for i := range recipients {
-				if open[i] > 0 && clock+1-open[i] >= 180 {
-					open[i], closed[i] = 0, true
-				}
-			}
-		case "invite":
-			if closed[w] && (withdrawnOn[w] == 0 || clock+1-withdrawnOn[w] >= 21) {
-				continue
-			}
-			if !closed[w] && open[w] == 0 {
-				open[w] = clock + 1
-			}
-		case "withdraw":
-			if open[w] > 0 {
-				open[w], closed[w], withdrawnOn[w] = 0, true, clock+1
-			}
-		case "block", "blocked":
-			if open[w] > 0 { // closed, unanswered
-				open[w], closed[w], withdrawnOn[w] = 0, true, 0
-			}
-		case "cross":
-			// Connected, if an invitation was open, and else one the other way; either way the bar, if any, stays hidden
-			// only as long as the sender cannot invite.
-			closed[w], withdrawnOn[w] = true, 0
+			s.Days = rapid.SampledFrom([]int{1, 8, 8, 30, 181}).Draw(t, "days")
 		}
-		life = append(life, s)
+		if w.allows(s) {
+			life = append(life, s)
+		}
 	}
 	return life
+}
+
+// watch keeps track of what a sender is about to be told in any case.
+type watch struct {
+	day      int
+	openedOn [recipients]int // the day after, 0 for none open
+	closedOn [recipients]int // the day after, 0 for never; unanswered
+	expired  [recipients]bool
+}
+
+// allows reports whether the product keeps silent about a step.
+func (w *watch) allows(s step) bool {
+	i := s.Whom
+	switch s.Do {
+	case "wait":
+		w.day += s.Days
+		for i := range w.openedOn {
+			if w.openedOn[i] > 0 && w.day+1-w.openedOn[i] >= 180 {
+				w.openedOn[i], w.closedOn[i], w.expired[i] = 0, w.day+1, true
+			}
+		}
+	case "invite":
+		if w.closedOn[i] > 0 && (w.expired[i] || w.day+1-w.closedOn[i] >= 21) {
+			return false
+		}
+		if w.closedOn[i] == 0 && w.openedOn[i] == 0 {
+			w.openedOn[i] = w.day + 1
+		}
+	case "withdraw", "block", "blocked":
+		if w.openedOn[i] > 0 {
+			w.openedOn[i], w.closedOn[i] = 0, w.day+1
+		}
+	case "cross": // connected, or invited the other way: then a bar, if any, may show later
+		w.openedOn[i], w.closedOn[i], w.expired[i] = 0, w.day+1, true
+	}
+	return true
 }
 
 // frozen is a clock that moves only when a test moves it, so that times can be compared.

@@ -372,12 +372,11 @@ func TestSight(t *testing.T) {
 
 		apptest.Erase(t, database, p.target)
 		p.erased[p.target.ID] = true
-		for i, o := range p.onlookers {
-			if o.relation != "self" {
+		for _, o := range p.onlookers {
+			if o.relation != "self" { // who is erased has no way to look
 				o.relation = "hidden"
-				p.onlookers[i] = o
+				p.look(o, open)
 			}
 		}
-		every(open)
 	})
 }

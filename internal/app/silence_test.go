@@ -47,6 +47,10 @@ type observer struct {
 	after      string // a cursor of the invitation sent before that one
 	streams    []*apptest.Stream
 	socket     *apptest.Socket
+
+	t      *testing.T
+	server *apptest.Server
+	looks  int
 }
 
 const everything = `query($recipient: ID!, $invitation: ID!, $handle: String!, $after: String) {
@@ -61,6 +65,9 @@ const everything = `query($recipient: ID!, $invitation: ID!, $handle: String!, $
 		connections { totalCount edges { cursor connectedAt node { ...member } } }
 		notifications { totalCount nodes { ...notification } pageInfo { hasNextPage endCursor } }
 		notificationPreferences { pausedUntil timeZone }
+		invitationAllowance { remaining renewsAt restrictedUntil warned }
+		blockedMembers { totalCount nodes { id } }
+		conversations { totalCount nodes { id canSend unreadCount } }
 		member { ...member }
 	}
 	node(id: $recipient) { ...member }
@@ -69,7 +76,7 @@ const everything = `query($recipient: ID!, $invitation: ID!, $handle: String!, $
 }
 fragment member on Member { id handle name headline location company photoUrl
 	relationship { id status degree connectedAt invitation { ...invitation } } mutualConnections { totalCount nodes { id } } }
-fragment invitation on Invitation { id note acquaintance state sentAt acceptedAt sender { id } recipient { id } }
+fragment invitation on Invitation { id note acquaintance state sentAt acceptedAt lastRemindedAt sender { id } recipient { id } }
 fragment notification on Notification { __typename id sequence category createdAt readAt actor { id }
 	... on InvitationAcceptedNotification { invitation { ...invitation } } ... on InvitationReceivedNotification { invitation { ...invitation } } }`
 
@@ -79,11 +86,19 @@ func (o *observer) note(what string, raw []byte) { fmt.Fprintf(&o.log, "%s\n%s\n
 func (o *observer) look(when string) {
 	r := o.Do(everything, apptest.Vars{"recipient": o.recipient, "invitation": o.invitation, "handle": "recipient", "after": o.after})
 	o.note(when, r.Raw)
-	o.socket.Ping()
-	for i, s := range o.streams {
-		for _, m := range s.Drain() {
+	// A mark: once it has come over a subscription, so has whatever was sent before.
+	o.looks++
+	mark := o.server.As(o.t, fmt.Sprint("mark", o.looks))
+	mark.Invite(o.ID, "")
+	for _, i := range []int{0, 1, 3} { // all but invitationAccepted, which is waited for where something was accepted
+		for marked := false; !marked; {
+			m := o.streams[i].Message()
 			o.note(fmt.Sprintf("%s: subscription %d %s", when, i, m.Type), m.Payload)
+			marked = strings.Contains(string(m.Payload), mark.ID)
 		}
+	}
+	for _, m := range o.streams[2].Drain() {
+		o.note(when+": subscription 2 "+m.Type, m.Payload)
 	}
 }
 
@@ -99,6 +114,8 @@ const (
 		invitation { id } userErrors { code message field retryAt } } }`
 	withdraw = `mutation($invitation: ID!) { withdrawInvitation(input: {invitationId: $invitation}) {
 		invitation { id state note sentAt acceptedAt } userErrors { code message field retryAt } } }`
+	remindOwn = `mutation($invitation: ID!) { remindInvitation(input: {invitationId: $invitation}) {
+		invitation { id state lastRemindedAt } userErrors { code message field retryAt } } }`
 	remove = `mutation($recipient: ID!) { removeConnection(input: {memberId: $recipient}) {
 		member { relationship { status } } userErrors { code message field retryAt } } }`
 )
@@ -107,16 +124,18 @@ const (
 // everything that the sender saw, with ids, cursors and times replaced by the order of their appearance.
 func live(t *testing.T, database string, w world, end func(o *observer, recipient *apptest.Client)) string {
 	t.Helper()
-	s := apptest.Start(t, database)
+	clock := &apptest.Clock{}
+	s := apptest.Start(t, database, clock.Apply)
 	recipient, bystander := s.As(t, "recipient"), s.As(t, "bystander")
-	o := &observer{Client: s.As(t, "sender"), recipient: recipient.ID}
+	o := &observer{Client: s.As(t, "sender"), recipient: recipient.ID, t: t, server: s}
 	apptest.Connect(bystander, recipient)
 	apptest.Connect(o.Client, bystander)
 	o.socket = o.Connect()
 	for _, q := range []string{
 		`subscription { notificationReceived(after: "") { cursor node { __typename id sequence category createdAt actor { id } } } }`,
-		`subscription { invitationReceived { id state sentAt } }`,
+		`subscription { invitationReceived { id state sentAt sender { id } } }`,
 		`subscription { invitationAccepted { id state acceptedAt } }`,
+		`subscription { networkChanged { kind member { id } invitation { id state lastRemindedAt } } }`,
 	} {
 		o.streams = append(o.streams, o.socket.Subscribe(q, nil))
 	}
@@ -140,19 +159,16 @@ func live(t *testing.T, database string, w world, end func(o *observer, recipien
 	}
 
 	w.treat(recipient, o.invitation)
-	// A marker: once it is here, whatever the treatment had sent before would be, too.
-	marker := s.As(t, "marker")
-	marker.Invite(o.ID, "")
-	for seen := false; !seen; {
-		m := o.streams[1].Message()
-		o.note("subscription 1 "+m.Type, m.Payload)
-		seen = m.Type == "next"
-	}
 	o.look("after the treatment")
 	o.try("invite again", inviteAgain)
 	o.try("answer it oneself", answerOwn)
 	o.try("remove what is not there", remove)
 	o.look("after trying")
+	for range 3 {
+		clock.Advance(8 * day)
+		o.try("remind", remindOwn)
+		o.look("after reminding")
+	}
 	end(o, recipient)
 	s.Stop(t)
 	return rename(o.log.String())

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/acquaint/acquaint/internal/feed"
+	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/task"
 )
 
@@ -20,7 +21,7 @@ func (a *App) tasks() []task.Task {
 	return []task.Task{
 		{Name: "prune-feeds", Every: pruneEvery, Do: a.pruneFeeds},
 		{Name: "expire-invitations", Every: a.config.ExpirySweep, Do: a.expireInvitations},
-		{Name: "evaluate-flags", Every: a.config.Policy.FlagEvaluation, Do: a.network.EvaluateFlags},
+		{Name: "evaluate-flags", Every: evaluateEvery(a.config.Policy), Do: a.network.EvaluateFlags},
 		{Name: "erase", Every: eraseEvery, Do: a.host.FinishErasures},
 	}
 }
@@ -42,6 +43,15 @@ func (a *App) pruneFeeds(ctx context.Context, renew func() error) error {
 	return inBatches(renew, pruneBatch, func(limit int) (int, error) {
 		return a.store.PruneFeeds(ctx, a.config.Now().Add(-feed.Kept), limit)
 	})
+}
+
+// evaluateEvery is how often flags are evaluated. Where they take effect at once, there is still to be seen whose count no
+// longer.
+func evaluateEvery(p network.Policy) time.Duration {
+	if p.FlagEvaluation == 0 {
+		return 24 * time.Hour
+	}
+	return p.FlagEvaluation
 }
 
 // expireInvitations closes the invitations whose time is over.

@@ -66,7 +66,7 @@ func (s *Service) upsert(ctx context.Context, subject string, update Update) (Me
 	m = Member{
 		ID: id.Member(s.newID()), Name: orEmpty(update.Name), Email: orEmpty(update.Email), Headline: orEmpty(update.Headline),
 		Location: orEmpty(update.Location), Industry: orEmpty(update.Industry), Company: orEmpty(update.Company),
-		PhotoURL: orEmpty(update.PhotoURL), CreatedAt: s.now(),
+		PhotoURL: orEmpty(update.PhotoURL), CreatedAt: s.now(), Privacy: DefaultPrivacy(),
 	}
 	handles := []string{orEmpty(update.Handle)}
 	if update.Handle == nil {

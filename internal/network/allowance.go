@@ -12,6 +12,8 @@ type Usage struct {
 	InWindow int       // invitations within the window
 	Oldest   time.Time // when the oldest of them was sent; zero for none
 	Open     int       // open invitations
+	// When the oldest open one was sent; zero for none.
+	OldestOpen time.Time
 	// When the nth newest invitation, and the nth newest open one, were sent; zero where there are fewer.
 	Nth, NthOpen time.Time
 	Restriction  Restriction
@@ -43,11 +45,17 @@ func (p Policy) allowance(u Usage, now time.Time) Allowance {
 	if now.Before(u.Restriction.Until) {
 		a.RestrictedUntil = u.Restriction.Until
 	}
-	switch {
-	case a.Remaining == 0:
+	if a.Remaining == 0 {
 		a.RenewsAt = p.freeAgain(u)
-	case !u.Oldest.IsZero():
+		return a
+	}
+	// It grows when what is scarcer grows: when the oldest leaves the window, or expires.
+	inWindow, open := p.InvitationLimit-u.InWindow, p.OpenInvitationLimit-u.Open
+	if inWindow <= open && !u.Oldest.IsZero() {
 		a.RenewsAt = u.Oldest.Add(p.InvitationWindow)
+	}
+	if expires := u.OldestOpen.Add(p.InvitationExpiry); open <= inWindow && !u.OldestOpen.IsZero() && expires.After(a.RenewsAt) {
+		a.RenewsAt = expires
 	}
 	return a
 }

@@ -11,7 +11,7 @@
 //	                   |                   |  |  DECLINE  |                    |
 //	                   |                   |  +-----------|--------------------+
 //	        withdraw   v                   v              v
-//	(the sender)    [ withdrawn ]  <----  any of the three open states; a block by either side, too
+//	(the sender)    [ withdrawn ]  <----  any of the three open states; a block by either side is the same
 //	expire (time)   [ expired ]    <----  any of the three open states
 //
 // Invitations that are pending, ignored or declined are open: to their sender they are all pending, alike in every way

@@ -112,7 +112,7 @@ func (i Invitation) ActorFor(member id.Member) Actor {
 type Action string
 
 // The actions. Cross is the recipient's inviting the sender in turn; Block is either side's, and closes the invitation
-// as a withdrawal does, but is held against nobody.
+// as a withdrawal does.
 const (
 	Accept   Action = "accept"
 	Ignore   Action = "ignore"

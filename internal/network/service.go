@@ -172,23 +172,22 @@ func (s *Service) actOn(ctx context.Context, viewer id.Member, invitation id.Inv
 func (s *Service) lockInvitation(ctx context.Context, tx Tx, invitation id.Invitation) (Invitation, error) {
 	inv, err := tx.Invitation(ctx, invitation)
 	if err == nil {
-		if both, err := tx.Lock(ctx, inv.Sender, inv.Recipient); err != nil || !both {
-			return inv, errors.Join(err, errGone(both))
+		both, err := tx.Lock(ctx, inv.Sender, inv.Recipient)
+		if err != nil {
+			return inv, err
+		}
+		if !both { // one of them was deleted just now
+			return inv, errInvitationNotFound()
 		}
 		inv, err = tx.Invitation(ctx, invitation)
+		if !errors.Is(err, ErrNotFound) {
+			return inv, err
+		}
 	}
 	if errors.Is(err, ErrNotFound) {
 		return inv, errInvitationNotFound()
 	}
 	return inv, err
-}
-
-// errGone is that of an invitation whose sender or recipient was deleted just now.
-func errGone(both bool) error {
-	if both {
-		return nil
-	}
-	return errInvitationNotFound()
 }
 
 // act asks the state machine and writes what it says, with all that follows from it.
@@ -233,7 +232,11 @@ func (s *Service) follow(ctx context.Context, tx Tx, before, after Invitation, e
 	case WasWithdrawn:
 		then(func() error { return tx.Bar(ctx, after.Sender, after.Recipient, Bar{WithdrawnAt: now}) })
 		then(func() error { return tx.Retract(ctx, after.Recipient, after.ID) })
-	case wasSent, WasIgnored, WasReminded, WasRemindedInVain, WasBlocked, HasExpired, Unchanged: // the state is all there is to them
+	case WasBlocked:
+		// As a withdrawal. Otherwise blocking and unblocking would get around the cool-down, and whoever invites again at
+		// once would learn whether the invitation had been declined.
+		then(func() error { return tx.Bar(ctx, after.Sender, after.Recipient, Bar{WithdrawnAt: now}) })
+	case wasSent, WasIgnored, WasReminded, WasRemindedInVain, HasExpired, Unchanged: // the state is all there is to them
 	}
 	then(func() error { return s.tell(ctx, tx, before, after, event, now) })
 	for _, step := range steps {

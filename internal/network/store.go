@@ -39,10 +39,12 @@ type Store interface {
 	// Usage tells what a member has used of the limits: the invitations sent after since, and when the nth newest, and the
 	// nth newest open one, were sent; 0 asks for none.
 	Usage(ctx context.Context, sender id.Member, since time.Time, nth, nthOpen int) (Usage, error)
-	// DueToExpire gives up to limit open invitations that were sent at a time or before, oldest first.
-	DueToExpire(ctx context.Context, sent time.Time, limit int) ([]id.Invitation, error)
-	// FlagCounts gives, by id from after on, up to limit of the members who have flags after a time, or are warned.
-	FlagCounts(ctx context.Context, since time.Time, after id.Member, limit int) ([]FlagCount, error)
+	// DueToExpire gives where up to limit open invitations stand, of those sent at a time or before, oldest first, after
+	// a position, if any.
+	DueToExpire(ctx context.Context, sent time.Time, after *InvitationPosition, limit int) ([]InvitationPosition, error)
+	// FlagCounts gives, by id from after on, up to limit of the members who have flags after since, up to until, or
+	// are warned.
+	FlagCounts(ctx context.Context, since, until time.Time, after id.Member, limit int) ([]FlagCount, error)
 	Restrict(ctx context.Context, sender id.Member, restriction Restriction) error
 
 	// BlockedMembers gives whom a member has blocked, newest first, and whether there are more.
@@ -108,8 +110,8 @@ type Tx interface {
 
 	// Flag notes that a recipient does not know a sender; again, it is as new.
 	Flag(ctx context.Context, recipient, sender id.Member, at time.Time) error
-	// FlagCount counts the flags against a sender after a time.
-	FlagCount(ctx context.Context, sender id.Member, since time.Time) (FlagCount, error)
+	// FlagCount counts the flags against a sender after since, up to until.
+	FlagCount(ctx context.Context, sender id.Member, since, until time.Time) (FlagCount, error)
 	Restrict(ctx context.Context, sender id.Member, restriction Restriction) error
 
 	// Retract takes back what told a member of an invitation.

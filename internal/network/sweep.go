@@ -17,21 +17,23 @@ const sweepBatch = 100
 // expired.
 func (s *Service) ExpireDue(ctx context.Context, renew func() error) (int, error) {
 	expired := 0
+	var after *InvitationPosition
 	for {
-		due, err := s.store.DueToExpire(ctx, s.now().Add(-s.policy.InvitationExpiry), sweepBatch)
+		due, err := s.store.DueToExpire(ctx, s.now().Add(-s.policy.InvitationExpiry), after, sweepBatch)
 		if err != nil || len(due) == 0 {
 			return expired, err
 		}
-		for _, invitation := range due {
+		after = &due[len(due)-1] // beyond it, whether or not all of these expired
+		for _, d := range due {
 			err := s.transact(ctx, func(ctx context.Context, tx Tx) error {
-				inv, err := s.lockInvitation(ctx, tx, invitation)
+				inv, err := s.lockInvitation(ctx, tx, d.ID)
 				if err != nil {
 					return err
 				}
 				_, err = s.act(ctx, tx, inv, ByTime, Expire)
 				return err
 			})
-			if refused := (*refusal.Error)(nil); errors.As(err, &refused) { // closed otherwise meanwhile
+			if refused := (*refusal.Error)(nil); errors.As(err, &refused) { // closed otherwise meanwhile, or about to be deleted
 				continue
 			}
 			if err != nil {
@@ -50,7 +52,7 @@ func (s *Service) EvaluateFlags(ctx context.Context, renew func() error) error {
 	now := s.now() // the same for all: that is what together means
 	var after id.Member
 	for {
-		flags, err := s.store.FlagCounts(ctx, now.Add(-s.policy.FlagWindow), after, sweepBatch)
+		flags, err := s.store.FlagCounts(ctx, now.Add(-s.policy.FlagWindow), now, after, sweepBatch)
 		if err != nil || len(flags) == 0 {
 			return err
 		}
@@ -70,7 +72,7 @@ func (s *Service) EvaluateFlags(ctx context.Context, renew func() error) error {
 
 // evaluate lets the flags against one member take effect, in the transaction of a flag.
 func (s *Service) evaluate(ctx context.Context, tx Tx, sender id.Member, now time.Time) error {
-	flags, err := tx.FlagCount(ctx, sender, now.Add(-s.policy.FlagWindow))
+	flags, err := tx.FlagCount(ctx, sender, now.Add(-s.policy.FlagWindow), now)
 	if err != nil {
 		return err
 	}

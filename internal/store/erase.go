@@ -2,17 +2,20 @@ package store
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/ent"
 	entconnection "github.com/acquaint/acquaint/ent/connection"
+	entconversation "github.com/acquaint/acquaint/ent/conversation"
 	entfeed "github.com/acquaint/acquaint/ent/feedentry"
 	entflag "github.com/acquaint/acquaint/ent/flag"
 	entinbox "github.com/acquaint/acquaint/ent/inbox"
 	entinvitation "github.com/acquaint/acquaint/ent/invitation"
 	entmember "github.com/acquaint/acquaint/ent/member"
+	entmessage "github.com/acquaint/acquaint/ent/message"
 	entnotification "github.com/acquaint/acquaint/ent/notification"
 	entparticipant "github.com/acquaint/acquaint/ent/participant"
 	"github.com/acquaint/acquaint/ent/predicate"
@@ -194,7 +197,34 @@ func (t hostTx) severConversations(ctx context.Context, self uuid.UUID, others [
 	if err := t.takeBack(ctx, entnotification.MemberIDIn(partners...), entnotification.ActorID(self)); err != nil {
 		return err
 	}
-	_, err := t.client.Participant.Delete().Where(which...).Exec(ctx)
+	if _, err := t.client.Participant.Delete().Where(which...).Exec(ctx); err != nil {
+		return err
+	}
+	return t.dropConversations(ctx, self, partners)
+}
+
+// dropConversations deletes what a member and others wrote to each other where neither side is left.
+func (t hostTx) dropConversations(ctx context.Context, self uuid.UUID, others []uuid.UUID) error {
+	var staying []uuid.UUID
+	if err := t.client.Participant.Query().Where(entparticipant.MemberIDIn(others...), entparticipant.OtherID(self)).
+		Select(entparticipant.FieldMemberID).Scan(ctx, &staying); err != nil {
+		return err
+	}
+	gone := slices.DeleteFunc(slices.Clone(others), func(other uuid.UUID) bool { return slices.Contains(staying, other) })
+	if len(gone) == 0 {
+		return nil
+	}
+	left, err := t.client.Conversation.Query().Where(entconversation.Or(
+		entconversation.And(entconversation.PairLo(self), entconversation.PairHiIn(gone...)),
+		entconversation.And(entconversation.PairHi(self), entconversation.PairLoIn(gone...)),
+	)).IDs(ctx)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	if _, err := t.client.Message.Delete().Where(entmessage.ConversationIDIn(left...)).Exec(ctx); err != nil {
+		return err
+	}
+	_, err = t.client.Conversation.Delete().Where(entconversation.IDIn(left...)).Exec(ctx)
 	return err
 }
 
@@ -230,7 +260,8 @@ func (t hostTx) EraseRecords(ctx context.Context, member id.Member) error {
 				Where(reinvitebar.Or(reinvitebar.SenderID(self), reinvitebar.RecipientID(self))).Exec(ctx)
 		},
 		func() (int, error) {
-			return t.client.Flag.Delete().Where(entflag.Or(entflag.SenderID(self), entflag.RecipientID(self))).Exec(ctx)
+			// Not those that the member gave: their going would tell a sender whose they were.
+			return t.client.Flag.Delete().Where(entflag.SenderID(self)).Exec(ctx)
 		},
 		func() (int, error) {
 			return t.client.Report.Update().Where(entreport.ReporterID(self), entreport.DetailsNotNil()).ClearDetails().Save(ctx)

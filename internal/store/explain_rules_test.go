@@ -78,8 +78,11 @@ func TestIndexesOfRules(t *testing.T) {
 			_, err := s.Usage(ctx, ada, now.Add(-time.Hour), 2, 2)
 			return err
 		}},
-		{"what expires", []string{"invitation_expiry"}, func() error { _, err := s.DueToExpire(ctx, now.Add(-5000*time.Minute), 100); return err }},
-		{"flags of a page of senders", []string{"flag_sender_id_flagged_at"}, func() error { _, err := s.FlagCounts(ctx, now.Add(-9000*time.Hour), ada, 20); return err }},
+		{"what expires", []string{"invitation_expiry"}, func() error {
+			_, err := s.DueToExpire(ctx, now.Add(-5000*time.Minute), &network.InvitationPosition{At: now.Add(-5900 * time.Minute)}, 100)
+			return err
+		}},
+		{"flags of a page of senders", []string{"flag_sender_id_flagged_at"}, func() error { _, err := s.FlagCounts(ctx, now.Add(-9000*time.Hour), now, ada, 20); return err }},
 		{"whom a member has blocked", []string{"block_blocker_id_blocked_at_blocked_id"}, func() error {
 			_, _, err := s.BlockedMembers(ctx, ada, network.BlockPage{Limit: 20, After: &network.Blocked{BlockedAt: now, Member: ben}})
 			return err

@@ -84,6 +84,9 @@ func usage(ctx context.Context, client *ent.Client, sender id.Member, since time
 	if u.Oldest, err = sentAt(ctx, client, inWindow, u.InWindow); err != nil {
 		return u, err
 	}
+	if u.OldestOpen, err = sentAt(ctx, client, open, u.Open); err != nil {
+		return u, err
+	}
 	if u.Nth, err = sentAt(ctx, client, all, nth); err != nil {
 		return u, err
 	}
@@ -117,15 +120,21 @@ func sentAt(ctx context.Context, client *ent.Client, which predicate.Invitation,
 }
 
 // DueToExpire implements network.Store.
-func (s *Store) DueToExpire(ctx context.Context, sent time.Time, limit int) ([]id.Invitation, error) {
-	rows, err := s.client.Invitation.Query().Where(entinvitation.SentAtLTE(sent), isOpen).
-		Order(entinvitation.BySentAt()).Limit(limit).Select(entinvitation.FieldID).All(ctx)
+func (s *Store) DueToExpire(ctx context.Context, sent time.Time, after *network.InvitationPosition, limit int) ([]network.InvitationPosition, error) {
+	query := s.client.Invitation.Query().Where(entinvitation.SentAtLTE(sent), isOpen)
+	if after != nil {
+		query.Where(func(sel *entsql.Selector) {
+			sel.Where(entsql.CompositeGT([]string{sel.C(entinvitation.FieldSentAt), sel.C(entinvitation.FieldID)}, after.At, uuid.UUID(after.ID)))
+		})
+	}
+	rows, err := query.Order(entinvitation.BySentAt(), entinvitation.ByID()).Limit(limit).
+		Select(entinvitation.FieldID, entinvitation.FieldSentAt).All(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]id.Invitation, len(rows))
+	out := make([]network.InvitationPosition, len(rows))
 	for i, row := range rows {
-		out[i] = id.Invitation(row.ID)
+		out[i] = network.InvitationPosition{At: row.SentAt.UTC(), ID: id.Invitation(row.ID)}
 	}
 	return out, nil
 }
@@ -137,8 +146,8 @@ func (t *tx) Flag(ctx context.Context, recipient, sender id.Member, at time.Time
 }
 
 // FlagCount implements network.Tx.
-func (t *tx) FlagCount(ctx context.Context, sender id.Member, since time.Time) (network.FlagCount, error) {
-	counts, err := flagCounts(ctx, t.client, t.dialect, since, func(b *entsql.Builder, column string) {
+func (t *tx) FlagCount(ctx context.Context, sender id.Member, since, until time.Time) (network.FlagCount, error) {
+	counts, err := flagCounts(ctx, t.client, t.dialect, since, until, func(b *entsql.Builder, column string) {
 		b.WriteString(column + " = ").Arg(uuid.UUID(sender))
 	}, 1)
 	if err != nil || len(counts) == 0 {
@@ -148,25 +157,27 @@ func (t *tx) FlagCount(ctx context.Context, sender id.Member, since time.Time) (
 }
 
 // FlagCounts implements network.Store.
-func (s *Store) FlagCounts(ctx context.Context, since time.Time, after id.Member, limit int) ([]network.FlagCount, error) {
-	return flagCounts(ctx, s.client, s.dialect, since, func(b *entsql.Builder, column string) {
+func (s *Store) FlagCounts(ctx context.Context, since, until time.Time, after id.Member, limit int) ([]network.FlagCount, error) {
+	return flagCounts(ctx, s.client, s.dialect, since, until, func(b *entsql.Builder, column string) {
 		b.WriteString(column + " > ").Arg(uuid.UUID(after))
 	}, limit)
 }
 
 // flagCounts gives the flags that count against the senders that where names, and against those who were warned.
-func flagCounts(ctx context.Context, client *ent.Client, dialect string, since time.Time,
+func flagCounts(ctx context.Context, client *ent.Client, dialect string, since, until time.Time,
 	where func(b *entsql.Builder, column string), limit int,
 ) ([]network.FlagCount, error) {
 	b := statement(dialect)
 	b.WriteString("SELECT who.sender_id, f.flagged_at, r.warned, r.restricted_until, r.restricted_at FROM (").
-		WriteString("SELECT sender_id FROM (SELECT DISTINCT sender_id FROM flags WHERE flagged_at > ").Arg(since).WriteString(" AND ")
+		WriteString("SELECT sender_id FROM (SELECT DISTINCT sender_id FROM flags WHERE flagged_at > ").Arg(since).
+		WriteString(" AND flagged_at <= ").Arg(until).WriteString(" AND ")
 	where(b, "sender_id")
 	b.WriteString(" ORDER BY sender_id LIMIT ").Arg(limit).
 		WriteString(") flagged UNION SELECT member_id FROM (SELECT member_id FROM restrictions WHERE warned AND ")
 	where(b, "member_id")
 	b.WriteString(" ORDER BY member_id LIMIT ").Arg(limit).WriteString(") warned ORDER BY 1 LIMIT ").Arg(limit).
 		WriteString(") who LEFT JOIN flags f ON f.sender_id = who.sender_id AND f.flagged_at > ").Arg(since).
+		WriteString(" AND f.flagged_at <= ").Arg(until).
 		WriteString(" LEFT JOIN restrictions r ON r.member_id = who.sender_id ORDER BY who.sender_id")
 	query, args := b.Query()
 	var out []network.FlagCount

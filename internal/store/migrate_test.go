@@ -13,6 +13,7 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/acquaint/acquaint/internal/app"
+	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/store"
@@ -108,6 +109,7 @@ func TestUpgrade(t *testing.T) {
 	const (
 		ada, ben, cleo = "01960000-0000-7000-8000-00000000000a", "01960000-0000-7000-8000-00000000000b", "01960000-0000-7000-8000-00000000000c"
 		invitation     = "01960000-0000-7000-8000-0000000000f0"
+		flagged        = "01960000-0000-7000-8000-0000000000f1"
 	)
 	storetest.EachDatabase(t, func(t *testing.T, address string) {
 		ctx := context.Background()
@@ -125,7 +127,8 @@ func TestUpgrade(t *testing.T) {
 			`INSERT INTO inboxes (member_id, last_number) VALUES ('` + ada + `', 0), ('` + ben + `', 0), ('` + cleo + `', 0)`,
 			`INSERT INTO connections (owner_id, peer_id, connected_at) VALUES ('` + ada + `', '` + ben + `', '2026-01-02 00:00:00+00:00'), ('` + ben + `', '` + ada + `', '2026-01-02 00:00:00+00:00')`,
 			`INSERT INTO invitations (id, sender_id, recipient_id, pair_lo, pair_hi, state, flagged, acquaintance, sent_at) VALUES
-				('` + invitation + `', '` + cleo + `', '` + ada + `', '` + ada + `', '` + cleo + `', 'pending', false, 'friend', '2026-01-03 00:00:00+00:00')`,
+				('` + invitation + `', '` + cleo + `', '` + ada + `', '` + ada + `', '` + cleo + `', 'pending', false, 'friend', '2026-01-03 00:00:00+00:00'),
+				('` + flagged + `', '` + cleo + `', '` + ben + `', '` + ben + `', '` + cleo + `', 'withdrawn', true, 'friend', '2026-01-02 00:00:00+00:00')`,
 		} {
 			if _, err := db.Exec(insert); err != nil {
 				t.Fatal(err)
@@ -143,6 +146,10 @@ func TestUpgrade(t *testing.T) {
 		received, _, err := s.Received(ctx, found.ID, network.Pending, network.InvitationPage{Limit: 10})
 		if err != nil || len(received) != 1 || received[0].Acquaintance != network.Friend || !received[0].ListedAt.Equal(received[0].SentAt) {
 			t.Fatalf("received: %v %v", received, err)
+		}
+		flags, err := s.FlagCounts(ctx, time.Time{}, app.Now(), id.Member{}, 10)
+		if err != nil || len(flags) != 1 || flags[0].Count != 1 || flags[0].Sender != received[0].Sender {
+			t.Errorf("flags from before: %+v %v", flags, err)
 		}
 		// A member from before can be notified.
 		service := network.NewService(s, discard{}, network.DefaultPolicy(), app.Now, app.NewID)

@@ -38,7 +38,8 @@ func Start(t testing.TB, database string, change ...func(*app.Config)) *Server {
 	config.Listen = "127.0.0.1:0"
 	config.DatabaseURL = database
 	config.JWTSecret = Secret
-	config.Limits.Rates.Request = 0 // tests are quick
+	config.Limits.Rates.Request = 0            // tests are quick,
+	config.Limits.RequestTimeout = time.Minute // and machines may be slow
 	config.Log = slog.New(slog.NewTextHandler(logWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	for _, c := range change {
 		c(&config)

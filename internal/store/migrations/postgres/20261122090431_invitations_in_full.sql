@@ -50,6 +50,8 @@ CREATE INDEX "block_blocker_id_blocked_at_blocked_id" ON "blocks" ("blocker_id",
 CREATE TABLE "flags" ("flagged_at" timestamptz NOT NULL, "recipient_id" uuid NOT NULL, "sender_id" uuid NOT NULL, PRIMARY KEY ("recipient_id", "sender_id"), CONSTRAINT "flags_members_recipient" FOREIGN KEY ("recipient_id") REFERENCES "members" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION, CONSTRAINT "flags_members_sender" FOREIGN KEY ("sender_id") REFERENCES "members" ("id") ON UPDATE NO ACTION ON DELETE NO ACTION);
 -- create index "flag_sender_id_flagged_at" to table: "flags"
 CREATE INDEX "flag_sender_id_flagged_at" ON "flags" ("sender_id", "flagged_at");
+-- flags of the version before stood in the invitations alone
+INSERT INTO "flags" ("recipient_id", "sender_id", "flagged_at") SELECT "recipient_id", "sender_id", MAX("sent_at") FROM "invitations" WHERE "flagged" GROUP BY "recipient_id", "sender_id";
 -- create "conversations" table
 CREATE TABLE "conversations" ("id" uuid NOT NULL, "pair_lo" uuid NOT NULL, "pair_hi" uuid NOT NULL, "last_number" bigint NOT NULL DEFAULT 0, PRIMARY KEY ("id"));
 -- create index "conversation_pair_lo_pair_hi" to table: "conversations"

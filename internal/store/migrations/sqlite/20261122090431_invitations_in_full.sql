@@ -45,6 +45,8 @@ CREATE UNIQUE INDEX `feedentry_member_id_number` ON `feed_entries` (`member_id`,
 CREATE TABLE `flags` (`flagged_at` datetime NOT NULL, `recipient_id` uuid NOT NULL, `sender_id` uuid NOT NULL, PRIMARY KEY (`recipient_id`, `sender_id`), CONSTRAINT `flags_members_recipient` FOREIGN KEY (`recipient_id`) REFERENCES `members` (`id`) ON DELETE NO ACTION, CONSTRAINT `flags_members_sender` FOREIGN KEY (`sender_id`) REFERENCES `members` (`id`) ON DELETE NO ACTION);
 -- create index "flag_sender_id_flagged_at" to table: "flags"
 CREATE INDEX `flag_sender_id_flagged_at` ON `flags` (`sender_id`, `flagged_at`);
+-- flags of the version before stood in the invitations alone
+INSERT INTO `flags` (`recipient_id`, `sender_id`, `flagged_at`) SELECT `recipient_id`, `sender_id`, MAX(`sent_at`) FROM `invitations` WHERE `flagged` GROUP BY `recipient_id`, `sender_id`;
 -- create "messages" table
 CREATE TABLE `messages` (`id` uuid NOT NULL, `conversation_id` uuid NOT NULL, `number` integer NOT NULL, `sender_id` uuid NOT NULL, `body` text NOT NULL, `client_key` text NULL, `sent_at` datetime NOT NULL, PRIMARY KEY (`id`));
 -- create index "message_conversation_id_number" to table: "messages"
