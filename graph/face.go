@@ -88,6 +88,9 @@ const hostDirective = "forHost"
 func mayRun(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op := graphql.GetOperationContext(ctx)
 	viewer := auth.ViewerOf(ctx)
+	if variable := nullCondition(op); variable != "" {
+		return refuse(Error(CodeBadUserInput, "$"+variable+" decides what is selected and must not be null."))
+	}
 	fields := graphql.CollectFields(op, op.Operation.SelectionSet, []string{"Query", "Mutation", "Subscription"})
 	if op.Operation.Operation == ast.Subscription && len(fields) != 1 { // as when its only field is skipped
 		return refuse(Error(CodeBadUserInput, "A subscription has exactly one field."))

@@ -167,7 +167,7 @@ func (c *counter) field(f *ast.Field) counts {
 	if introspectionLists[f.Name] {
 		n.introspection++
 	}
-	if c.paged[f.Name] {
+	if c.paged[f.Name] || f.Arguments.ForName("ids") != nil { // with ids it gives an item for each
 		if items := c.items(f.Arguments); n.complexity > math.MaxInt32/max(items, 1) {
 			n.complexity = math.MaxInt32
 		} else {
@@ -197,9 +197,29 @@ func (c *counter) fragment(name string) counts {
 	return n
 }
 
+// length is how many values a list has: of a variable, or its default; as many as a page where that is unknown.
+func (c *counter) length(v *ast.Value) int {
+	if v.Kind != ast.Variable {
+		return max(1, len(v.Children)) // a single value is a list of one
+	}
+	if given, ok := c.variables[v.Raw]; ok {
+		if list, ok := given.([]any); ok {
+			return len(list)
+		}
+		return 1
+	}
+	if d := c.defaults.ForName(v.Raw); d != nil && d.DefaultValue != nil && d.DefaultValue.Kind != ast.Variable {
+		return c.length(d.DefaultValue)
+	}
+	return pageMax
+}
+
 // items is how many items the page of a field has at most.
 func (c *counter) items(arguments ast.ArgumentList) int {
 	items := -1
+	if ids := arguments.ForName("ids"); ids != nil {
+		return min(c.length(ids.Value), pageMax) // more is refused by the field
+	}
 	for _, name := range []string{"first", "last"} {
 		if a := arguments.ForName(name); a != nil {
 			items = max(items, c.number(a.Value))

@@ -63,6 +63,10 @@ func TestLimits(t *testing.T) {
 		{"a page by a variable", `query($n: Int) { viewer { connections(first: $n) { nodes { mutualConnections(first: $n) { nodes { id } } } } } }`, map[string]any{"n": 100}, "complexity"},
 		{"a small page by a variable", `query($n: Int) { viewer { connections(first: $n) { nodes { mutualConnections(first: $n) { nodes { id } } } } } }`, map[string]any{"n": 2}, ""},
 		{"a page by a variable's default", `query($n: Int = 100) { viewer { connections(first: $n) { nodes { mutualConnections(first: $n) { nodes { id } } } } } }`, nil, "complexity"},
+		{"pages of objects by id", `query($i: [ID!]!) { nodes(ids: $i) { ... on Member { mutualConnections(first: 100) { nodes { id } } } } }`, map[string]any{"i": make([]any, 100)}, "complexity"},
+		{"pages of a few objects by id", `query($i: [ID!]!) { nodes(ids: $i) { ... on Member { mutualConnections(first: 100) { nodes { id } } } } }`, map[string]any{"i": make([]any, 5)}, ""},
+		{"pages of objects by id, in the document", `{ nodes(ids: ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z"]) { ... on Member { mutualConnections(first: 100) { nodes { id } } } } }`, nil, "complexity"},
+		{"pages of objects by id, who knows how many", `query($i: [ID!]!) { nodes(ids: $i) { ... on Member { mutualConnections(first: 100) { nodes { id } } } } }`, nil, "complexity"},
 		{"pages backward", `{ viewer { notifications(last: 100) { nodes { actor { mutualConnections(first: 100) { totalCount } } } } } }`, nil, "complexity"},
 		{"doubling fragments", doubling(40), nil, "complexity"},
 		{"fragments in a circle", `{ viewer { ...a } } fragment a on Viewer { ...b } fragment b on Viewer { ...a }`, nil, ""}, // validation refuses it

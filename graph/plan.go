@@ -41,10 +41,11 @@ type plans struct {
 	kept   *lru.Cache[planKey, *plan]
 }
 
-// planKey is a selection and what @skip and @include say in it: the values of the Boolean variables.
+// planKey is an operation of a cached document and what @skip and @include say in it: the values of the Boolean variables.
+// The field alone would not do: operations may share it, by a fragment, and select more beside it.
 type planKey struct {
-	root     *ast.Field
-	booleans string
+	operation *ast.OperationDefinition
+	booleans  string
 }
 
 func newPlans(schema *ast.Schema) *plans {
@@ -58,7 +59,7 @@ func newPlans(schema *ast.Schema) *plans {
 // of gives the plan of the subscription field that is being resolved, or nil.
 func (p *plans) of(ctx context.Context) *plan {
 	op, field := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field
-	key := planKey{field.Field, booleans(op)}
+	key := planKey{op.Operation, booleans(op)}
 	if known, ok := p.kept.Get(key); ok {
 		return known
 	}

@@ -290,3 +290,29 @@ func TestPlansAreShared(t *testing.T) {
 		t.Error("what is skipped is not told apart")
 	}
 }
+
+// Operations of one document share fields by a fragment, and not what else they select of them.
+func TestPlansOfOneDocument(t *testing.T) {
+	t.Parallel()
+	w, e := newTwoWays()
+	e.SetQueryCache(newDocuments())
+	const document = `subscription A { ...F } subscription B { ...F notificationReceived { node { id sequence } } }
+		fragment F on Subscription { notificationReceived { cursor } }`
+	for _, name := range []string{"A", "B", "A"} {
+		ctx := graphql.StartOperationTrace(t.Context())
+		op, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: document, OperationName: name})
+		if errs != nil {
+			t.Fatal(errs)
+		}
+		responses, ctx := e.DispatchOperation(ctx, op)
+		edge, err := notificationEdge(notification.Notification{ID: id.Notification{7}, Sequence: 5, Category: notification.Like, CreatedAt: time.UnixMilli(1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.edges <- edge
+		want := responses(withLoaders(ctx, &loaders{resolver: w.Resolver, viewer: id.Member{9}, wait: time.Microsecond}))
+		if got, err := w.planned(edge); err != nil || string(want.Data) != got {
+			t.Errorf("%s: planned %s (%v), executed %s", name, got, err, want.Data)
+		}
+	}
+}

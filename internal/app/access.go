@@ -9,8 +9,8 @@ import (
 	"github.com/acquaint/acquaint/internal/server"
 )
 
-// How often a node looks whose access was ended through another node, and how far back: a request that was let in just
-// before may open a socket just after.
+// How often a node looks whose access was ended through another node, and how far back before it last looked: a request
+// that was let in just before may open a socket just after, and the clocks of nodes differ.
 const (
 	accessSweep  = 2 * time.Second
 	accessWindow = time.Minute
@@ -32,28 +32,33 @@ func (a *access) End(members ...id.Member) {
 func (a *App) watchAccess(ctx context.Context, of *access) {
 	ticker := time.NewTicker(accessSweep)
 	defer ticker.Stop()
+	looked := a.config.Now() // when it last succeeded
 	for {
 		select {
 		case <-ticker.C:
 		case <-ctx.Done():
 			return
 		}
-		a.sweepAccess(ctx, of)
+		looked = a.sweepAccess(ctx, of, looked)
 	}
 }
 
-func (a *App) sweepAccess(ctx context.Context, of *access) {
+// sweepAccess looks what has come since it last succeeded, and gives when that is from now on.
+func (a *App) sweepAccess(ctx context.Context, of *access, looked time.Time) (now time.Time) {
+	now = looked
 	defer func() {
 		if cause := recover(); cause != nil { // as of a clock that fails: the next sweep may not
 			a.log.ErrorContext(ctx, "cannot look whose access has ended", "panic", cause)
 		}
 	}()
-	ended, err := a.store.AccessEnded(ctx, a.config.Now().Add(-accessWindow))
+	began := a.config.Now()
+	ended, err := a.store.AccessEnded(ctx, looked.Add(-accessWindow))
 	if err != nil {
 		if ctx.Err() == nil {
 			a.log.WarnContext(ctx, "cannot look whose access has ended", "error", err)
 		}
-		return
+		return looked
 	}
 	of.End(ended...)
+	return began
 }

@@ -34,15 +34,19 @@ func NewNATS(address string, log *slog.Logger) (*NATS, error) {
 	b.stop = stop
 	subscribed := make(chan struct{})
 	up := func(conn *nats.Conn) {
-		<-subscribed
-		// Only when the server has the subscription does catching up miss nothing. If that fails the connection is lost
-		// again, and this is called again.
-		if err := conn.FlushTimeout(flushTimeout); err != nil {
-			return
-		}
-		b.connected.Store(true)
-		b.log.Info("listening to other nodes")
-		b.catchUp()
+		b.working.Go(func() {
+			<-subscribed
+			// Only when the server has the subscription does catching up miss nothing. A server may be slow to say so;
+			// when the connection is lost again, this is called again.
+			for conn.FlushTimeout(flushTimeout) != nil {
+				if !conn.IsConnected() || ctx.Err() != nil {
+					return
+				}
+			}
+			b.connected.Store(true)
+			b.log.Info("listening to other nodes")
+			b.catchUp()
+		})
 	}
 	conn, err := nats.Connect(address,
 		nats.Name("acquaint"), nats.NoEcho(), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true),
@@ -76,8 +80,8 @@ func NewNATS(address string, log *slog.Logger) (*NATS, error) {
 // Close implements realtime.Broker.
 func (b *NATS) Close() error {
 	b.stop()
-	b.working.Wait()
 	_ = b.conn.FlushTimeout(flushTimeout)
 	b.conn.Close()
+	b.working.Wait()
 	return nil
 }

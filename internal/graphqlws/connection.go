@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -21,6 +22,8 @@ type connection struct {
 	exec      graphql.GraphExecutor
 	ctx       context.Context //nolint:containedctx // ends with the connection
 	cancel    context.CancelFunc
+
+	key atomic.Pointer[string] // of the session; nil before it
 
 	// Of whoever handles a message; one is handled at a time. The session is set under mu.
 	acknowledged bool
@@ -224,6 +227,7 @@ func (c *connection) initialise(payload map[string]any) {
 	}
 	c.mu.Lock()
 	c.session, c.acknowledged = session, true
+	c.key.Store(&c.session.Key)
 	c.end = ending{session.Expires, closeForbidden, "Forbidden"}
 	if !c.closed {
 		c.timer.Reset(c.untilDue(time.Now()))

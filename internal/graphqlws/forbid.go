@@ -11,10 +11,8 @@ func (t *Transport) Forbid(ended func(key string) bool) {
 	open := slices.Collect(maps.Keys(t.connections))
 	t.mu.Unlock()
 	for _, c := range open {
-		c.mu.Lock()
-		key := c.session.Key
-		c.mu.Unlock()
-		if key != "" && ended(key) {
+		// Without c.mu, which is held while something is written: a peer that does not read must not hold up the others.
+		if key := c.key.Load(); key != nil && *key != "" && ended(*key) {
 			go c.close(closeForbidden, "Forbidden") // it may wait for a peer that does not read
 		}
 	}

@@ -181,6 +181,9 @@ func (s *server) Exec(ctx context.Context) graphql.ResponseHandler {
 		graphql.AddError(ctx, errors.New("cannot subscribe"))
 		return nil
 	case "hold", "events":
+		if arguments["name"] == "late" { // it starts all the same, when it has been given up
+			<-ctx.Done()
+		}
 		st := s.newStream(ctx)
 		return func(ctx context.Context) *graphql.Response {
 			select {

@@ -103,12 +103,18 @@ func (c *connection) dispatch(ctx context.Context, op *operation, prepared *grap
 	}
 	// A subscription that cannot start must not hold up the socket.
 	tooLong := time.AfterFunc(c.transport.options.OperationTimeout, func() { c.stop(op) })
+	inTime := false
 	func() {
 		defer close(started)
-		defer tooLong.Stop()
+		defer func() { inTime = tooLong.Stop() }()
 		responses, ctx = c.exec.DispatchOperation(graphql.StartOperationTrace(ctx), prepared)
 	}()
 	if used() {
+		if !inTime { // it was stopped as it started: nothing will come
+			c.finish(op, &graphql.Response{Errors: gqlerror.List{{
+				Message: "The subscription did not start in time; try again.", Extensions: map[string]any{"code": "UNAVAILABLE"},
+			}}})
+		}
 		return
 	}
 	op.pumped = false // it failed to start, or is of another kind

@@ -3,6 +3,7 @@ package realtime
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -208,6 +209,11 @@ func (h *Hub[E]) sweep(ctx context.Context) {
 }
 
 func (h *Hub[E]) sweepOnce(ctx context.Context) {
+	defer func() {
+		if cause := recover(); cause != nil { // of the source; the next sweep may not
+			h.options.Logger.ErrorContext(ctx, "panic while looking for lost wake-ups", "panic", cause, "stack", string(debug.Stack()))
+		}
+	}()
 	h.mu.Lock()
 	members := make([]id.Member, 0, len(h.members))
 	for member := range h.members {

@@ -132,6 +132,16 @@ const (
 	failing
 )
 
+// pausedUntil asks the source, and makes a failure of a panic.
+func (s *stream[E]) pausedUntil() (until time.Time, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+		}
+	}()
+	return s.hub.source.PausedUntil(s.ctx, s.member)
+}
+
 // giveSome gives the first of the rows, and says how many it is done with.
 func (s *stream[E]) giveSome(rows []E) (int, state) {
 	if s.ctx.Err() != nil {
@@ -147,7 +157,7 @@ func (s *stream[E]) giveSome(rows []E) (int, state) {
 	case first.OnHold():
 		// Held by a pause: it comes to a stream that starts after it and asks for it, and to no other; and not before the
 		// pause is over, as clients ask again by themselves whenever a connection was lost.
-		until, err := s.hub.source.PausedUntil(s.ctx, s.member)
+		until, err := s.pausedUntil()
 		if err != nil {
 			s.failed(err)
 			return 0, failing
