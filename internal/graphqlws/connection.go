@@ -23,7 +23,8 @@ type connection struct {
 	ctx       context.Context //nolint:containedctx // ends with the connection
 	cancel    context.CancelFunc
 
-	key atomic.Pointer[string] // of the session; nil before it
+	key       atomic.Pointer[string] // of the session; nil before it
+	forbidden atomic.Bool            // its session has ended before its time
 
 	// Of whoever handles a message; one is handled at a time. The session is set under mu.
 	acknowledged bool

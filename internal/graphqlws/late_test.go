@@ -1,9 +1,13 @@
 package graphqlws_test
 
 import (
+	"context"
+	"net"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"github.com/acquaint/acquaint/internal/graphqlws"
 )
@@ -48,4 +52,63 @@ func TestForbidWaitsForNobody(t *testing.T) {
 	}()
 	victim.expectClose(4403)
 	wait(t, done, "Forbid to return")
+}
+
+// slowConn takes the first large write only when it is told to.
+type slowConn struct {
+	net.Conn
+
+	proceed <-chan struct{}
+}
+
+func (c slowConn) Write(b []byte) (int, error) {
+	if len(b) > 20_000 {
+		<-c.proceed
+	}
+	return c.Conn.Write(b)
+}
+
+type slowListener struct {
+	net.Listener
+
+	proceed <-chan struct{}
+}
+
+func (l slowListener) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	return slowConn{c, l.proceed}, err
+}
+
+// A peer that reads, but slowly, does not stay past the end of its token by what it has yet to take.
+func TestSlowReaderDoesNotOutliveItsToken(t *testing.T) {
+	t.Parallel()
+	options, sources := pumping(graphqlws.Options{})
+	ended := make(chan struct{})
+	options.Init = func(ctx context.Context, _ map[string]any) (graphqlws.Session, error) {
+		expires := time.Now().Add(500 * time.Millisecond)
+		time.AfterFunc(time.Until(expires), func() { close(ended) })
+		return graphqlws.Session{Context: ctx, Key: "ann", Expires: expires}, nil
+	}
+	s := startOn(t, options, func(l net.Listener) net.Listener { return slowListener{l, ended} })
+	c := s.dial()
+	c.init("ann")
+	c.expect(`{"type":"connection_ack"}`)
+	c.subscribe("1", subscribeEvents)
+	source := wait(t, sources, "its source")
+	const many = 24 // of one page, each a write of its own
+	all := make([]string, many)
+	for i := range all {
+		all[i] = strings.Repeat("x", 40_000)
+	}
+	go source.send(texts(all...))
+	for n := 0; ; n++ {
+		_, err := c.receive()
+		if err == nil {
+			continue
+		}
+		if !websocket.IsCloseError(err, 4403) || n == many {
+			t.Errorf("after %d of %d events: %v", n, many, err)
+		}
+		return
+	}
 }

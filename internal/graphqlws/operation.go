@@ -235,6 +235,10 @@ func (c *connection) sendAll(op *operation, n int, data func(b []byte, i int) []
 			if len(b) >= flushAt || i == n-1 {
 				c.write(b)
 				b = b[:0]
+				// A slow peer must not keep the connection open past its end by what it has yet to take.
+				if c.forbidden.Load() || !time.Now().Before(c.end.at) {
+					return b
+				}
 			}
 		}
 		return b
