@@ -45,10 +45,10 @@ func (a *App) watchAccess(ctx context.Context, of *access) {
 
 // sweepAccess looks what has come since it last succeeded, and gives when that is from now on.
 func (a *App) sweepAccess(ctx context.Context, of *access, looked time.Time) (now time.Time) {
-	now = looked
 	defer func() {
 		if cause := recover(); cause != nil { // as of a clock that fails: the next sweep may not
 			a.log.ErrorContext(ctx, "cannot look whose access has ended", "panic", cause)
+			now = looked
 		}
 	}()
 	began := a.config.Now()
