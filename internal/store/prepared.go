@@ -102,7 +102,7 @@ type preparedTx struct {
 
 // ExecContext implements entsql.ExecQuerier.
 func (p preparedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if s := p.get(query); s != nil { //nolint:contextcheck,sqlclosecheck // what is prepared outlives the request
+	if s := p.get(query); s != nil { //nolint:contextcheck // what is prepared outlives the request
 		return p.tx.StmtContext(ctx, s).ExecContext(ctx, args...) //nolint:sqlclosecheck // the transaction's
 	}
 	return p.tx.ExecContext(ctx, query, args...)
@@ -110,7 +110,7 @@ func (p preparedTx) ExecContext(ctx context.Context, query string, args ...any) 
 
 // QueryContext implements entsql.ExecQuerier.
 func (p preparedTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if s := p.get(query); s != nil { //nolint:contextcheck,sqlclosecheck // what is prepared outlives the request
+	if s := p.get(query); s != nil { //nolint:contextcheck // what is prepared outlives the request
 		return p.tx.StmtContext(ctx, s).QueryContext(ctx, args...) //nolint:sqlclosecheck // the transaction's
 	}
 	return p.tx.QueryContext(ctx, query, args...)
