@@ -1,0 +1,344 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	_ "github.com/lib/pq" // driver
+
+	"github.com/acquaint/acquaint/internal/auth"
+	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/store/storetest/pgserver"
+)
+
+// asProgram makes the test's own binary the program, so that its processes can be killed.
+const asProgram = "ACQUAINT_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+const (
+	faultSecret = "a secret of the tests of faults, long enough"
+	subscribers = 4
+	senders     = 6
+	// patience is how long a node may take to start, or a subscriber to have had everything.
+	patience = 60 * time.Second
+)
+
+// process is a node of Acquaint.
+type process struct {
+	t        *testing.T
+	address  string
+	database string
+	command  *exec.Cmd
+}
+
+func startProcess(t *testing.T, database string) *process {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &process{t: t, address: l.Addr().String(), database: database}
+	l.Close()
+	p.start()
+	return p
+}
+
+// start starts the process, and waits until it answers.
+func (p *process) start() {
+	p.t.Helper()
+	p.command = exec.Command(os.Args[0], "serve", "--listen", p.address, "--request-rate", "0", "--sockets-per-member", "0", "--log-level", "error")
+	p.command.Env = append(os.Environ(), asProgram+"=1", "ACQUAINT_DATABASE_URL="+p.database, "ACQUAINT_JWT_SECRET="+faultSecret)
+	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := p.command.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.ready()
+}
+
+func (p *process) ready() {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); ; {
+		response, err := http.Get("http://" + p.address + "/readyz")
+		if err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return
+			}
+		}
+		if time.Now().After(deadline) {
+			p.t.Fatalf("%s is not ready: %v", p.address, err)
+		}
+	}
+}
+
+func (p *process) signal(s syscall.Signal) { _ = p.command.Process.Signal(s) }
+
+// kill ends the process as the kernel would.
+func (p *process) kill() {
+	p.signal(syscall.SIGKILL)
+	_ = p.command.Wait()
+}
+
+// cluster is nodes on one database, with members who invite and members who listen.
+type cluster struct {
+	t     *testing.T
+	nodes []*process
+	ids   [subscribers]string // of those who listen
+
+	acknowledged [subscribers]sync.Map // invitation -> struct{}
+	sent, failed atomic.Int64
+	progress     chan struct{} // holds one when something more was acknowledged
+	made         atomic.Int64  // senders, each of whom invites once
+
+	heard [subscribers][]event // by the listener's goroutine
+}
+
+// event is a notification as a subscriber had it, or as it is in the inbox.
+type event struct {
+	Cursor string
+	Node   struct {
+		Sequence   int64
+		Invitation struct{ ID string }
+	}
+}
+
+func token(subject string) string {
+	signed, err := auth.Sign([]byte(faultSecret), member.Claims{Subject: subject}, "", "", time.Now(), time.Hour)
+	if err != nil {
+		panic(err)
+	}
+	return signed
+}
+
+var errNoAnswer = errors.New("no answer")
+
+// call asks a node; any failure to get an answer without errors is errNoAnswer.
+func call(ctx context.Context, address, subject, query string, variables map[string]any, into any) error {
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+token(subject))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	var out struct {
+		Data   json.RawMessage
+		Errors []struct{ Extensions struct{ Code string } }
+	}
+	if err := json.Unmarshal(answer, &out); err != nil || len(out.Errors) > 0 {
+		return fmt.Errorf("%w: %d %s", errNoAnswer, response.StatusCode, answer)
+	}
+	return json.Unmarshal(out.Data, into)
+}
+
+func (c *cluster) any() string { return c.nodes[rand.IntN(len(c.nodes))].address }
+
+// invite lets a new member invite one of those who listen, and notes what was acknowledged.
+func (c *cluster) invite(ctx context.Context) {
+	to := rand.IntN(subscribers)
+	var data struct {
+		InviteMember struct {
+			Invitation *struct{ ID string }
+			UserErrors []struct{ Code string }
+		}
+	}
+	err := call(ctx, c.any(), fmt.Sprint("sender", c.made.Add(1)),
+		`mutation($m: ID!) { inviteMember(input: {memberId: $m}) { invitation { id } userErrors { code } } }`, map[string]any{"m": c.ids[to]}, &data)
+	if err != nil {
+		c.failed.Add(1)
+		return
+	}
+	if len(data.InviteMember.UserErrors) > 0 {
+		c.t.Errorf("an invitation was refused: %+v", data.InviteMember.UserErrors)
+		return
+	}
+	c.acknowledged[to].Store(data.InviteMember.Invitation.ID, struct{}{})
+	c.sent.Add(1)
+	select {
+	case c.progress <- struct{}{}:
+	default:
+	}
+}
+
+// readDeadline is after how long without a word a subscriber gives its connection up.
+const readDeadline = 2 * time.Second
+
+// listen has one of those who listen subscribed for as long as ctx lasts, on one node after the other, each time after
+// what it has had last; and loses its connection by itself now and then.
+func (c *cluster) listen(ctx context.Context, who int) {
+	after := ""
+	for ctx.Err() == nil {
+		_ = c.subscribe(ctx, who, &after)
+	}
+}
+
+func (c *cluster) subscribe(ctx context.Context, who int, after *string) error {
+	dialer := websocket.Dialer{Subprotocols: []string{"graphql-transport-ws"}, HandshakeTimeout: readDeadline}
+	ws, response, err := dialer.DialContext(ctx, "ws://"+c.any()+"/graphql", nil)
+	if err != nil {
+		return err
+	}
+	response.Body.Close()
+	defer ws.Close()
+	stop := context.AfterFunc(ctx, func() { ws.Close() })
+	defer stop()
+	if rand.IntN(4) == 0 { // a connection that is lost
+		lost := time.AfterFunc(time.Duration(rand.IntN(1000))*time.Millisecond, func() { ws.NetConn().Close() })
+		defer lost.Stop()
+	}
+	for _, message := range []any{
+		map[string]any{"type": "connection_init", "payload": map[string]string{"Authorization": "Bearer " + token(fmt.Sprint("listener", who))}},
+		map[string]any{"type": "subscribe", "id": "1", "payload": map[string]any{
+			"query":     `subscription($a: String) { notificationReceived(after: $a) { cursor node { sequence ... on InvitationReceivedNotification { invitation { id } } } } }`,
+			"variables": map[string]any{"a": *after},
+		}},
+	} {
+		if err := ws.WriteJSON(message); err != nil {
+			return err
+		}
+	}
+	for {
+		if err := ws.SetReadDeadline(time.Now().Add(readDeadline)); err != nil {
+			return err
+		}
+		var m struct {
+			Type    string
+			Payload struct {
+				Data   struct{ NotificationReceived event }
+				Errors json.RawMessage
+			}
+		}
+		if err := ws.ReadJSON(&m); err != nil {
+			return err
+		}
+		switch m.Type {
+		case "ping":
+			if err := ws.WriteJSON(map[string]string{"type": "pong"}); err != nil {
+				return err
+			}
+		case "next":
+			if m.Payload.Errors != nil {
+				return fmt.Errorf("an event failed: %s", m.Payload.Errors)
+			}
+			e := m.Payload.Data.NotificationReceived
+			*after = e.Cursor
+			c.heard[who] = append(c.heard[who], e)
+		case "error", "complete":
+			return errNoAnswer
+		}
+	}
+}
+
+// inbox reads all that one of those who listen was told, oldest first.
+func (c *cluster) inbox(who int) []event {
+	c.t.Helper()
+	var (
+		all   []event
+		after *string
+	)
+	for {
+		var data struct {
+			Viewer struct {
+				Notifications struct {
+					PageInfo struct {
+						HasNextPage bool
+						EndCursor   *string
+					}
+					Edges []event
+				}
+			}
+		}
+		if err := call(c.t.Context(), c.nodes[0].address, fmt.Sprint("listener", who), `query($a: String) { viewer { notifications(first: 100, after: $a) {
+			pageInfo { hasNextPage endCursor } edges { cursor node { sequence ... on InvitationReceivedNotification { invitation { id } } } } } } }`,
+			map[string]any{"a": after}, &data); err != nil {
+			c.t.Fatal(err)
+		}
+		all = append(all, data.Viewer.Notifications.Edges...)
+		if !data.Viewer.Notifications.PageInfo.HasNextPage {
+			slices.Reverse(all)
+			return all
+		}
+		after = data.Viewer.Notifications.PageInfo.EndCursor
+	}
+}
+
+// during waits until that many more invitations were acknowledged: the load goes on.
+func (c *cluster) during(n int64) {
+	c.t.Helper()
+	from, late := c.sent.Load(), time.After(patience)
+	for c.sent.Load() < from+n {
+		select {
+		case <-c.progress:
+		case <-late:
+			c.t.Fatalf("the load does not go on: %d acknowledged", c.sent.Load())
+		}
+	}
+}
+
+func startCluster(t *testing.T, nodes int) (*cluster, *pgserver.Server) {
+	t.Helper()
+	pg, err := pgserver.StartDurable(t.Context())
+	if errors.Is(err, pgserver.ErrNotInstalled) && os.Getenv("CI") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pg.Stop)
+	db, err := sql.Open("postgres", pg.URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("CREATE DATABASE faults"); err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{t: t, progress: make(chan struct{}, 1)}
+	for range nodes {
+		c.nodes = append(c.nodes, startProcess(t, pg.URL("faults")))
+	}
+	t.Cleanup(func() {
+		for _, n := range c.nodes {
+			n.kill()
+		}
+	})
+	return c, pg
+}
