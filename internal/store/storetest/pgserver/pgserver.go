@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // ErrNotInstalled says that no PostgreSQL programs were found.
@@ -166,13 +167,19 @@ func (s *Server) Kill() error {
 // that it is gone.
 func (s *Server) Restart(ctx context.Context) error {
 	for {
-		err := s.serve(ctx)
+		attempt, cancel := context.WithTimeout(ctx, restartTimeout)
+		err := s.serve(attempt)
+		cancel()
 		if err == nil || ctx.Err() != nil {
 			return err
 		}
 		s.halt()
 	}
 }
+
+// restartTimeout is after how long a server that was started again is taken to have failed: its shell goes on without it,
+// and so does not tell.
+const restartTimeout = 10 * time.Second
 
 // unprivileged gives the attributes to run the server as another user where this process is root, which PostgreSQL
 // refuses, and gives that user the folder.
