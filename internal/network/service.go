@@ -51,7 +51,9 @@ func (s *Service) Invite(ctx context.Context, viewer id.Member, in InviteInput) 
 	}
 
 	var result Invitation
-	err = s.transact(ctx, func(ctx context.Context, tx Tx) error {
+	since := s.now().Add(-s.policy.InvitationWindow)
+	about := About{Sender: viewer, Recipient: in.Recipient, Since: since}
+	err = s.transactTogether(ctx, about, func(ctx context.Context, tx Tx) error {
 		if err := lock(ctx, tx, viewer, in.Recipient); err != nil {
 			return err
 		}
@@ -68,7 +70,7 @@ func (s *Service) Invite(ctx context.Context, viewer id.Member, in InviteInput) 
 			result, err = s.meetOpen(ctx, tx, viewer, in.Recipient)
 			return err
 		}
-		if err := s.judge(ctx, tx, result, in.Email); err != nil {
+		if err := s.judge(ctx, tx, result, since, in.Email); err != nil {
 			return err
 		}
 		return s.follow(ctx, tx, result, result, wasSent, now)
@@ -94,9 +96,8 @@ func (s *Service) meetOpen(ctx context.Context, tx Tx, viewer, other id.Member) 
 	return s.act(ctx, tx, open, ByRecipient, Cross)
 }
 
-// judge asks the policy about an invitation that has been inserted.
-func (s *Service) judge(ctx context.Context, tx Tx, inv Invitation, email string) error {
-	since := inv.SentAt.Add(-s.policy.InvitationWindow)
+// judge asks the policy about an invitation that has been inserted. It counts against the limit with those after since.
+func (s *Service) judge(ctx context.Context, tx Tx, inv Invitation, since time.Time, email string) error {
 	standing, err := tx.Standing(ctx, inv.Sender, inv.Recipient, since)
 	if err != nil {
 		return err
@@ -141,7 +142,11 @@ func (s *Service) Remind(ctx context.Context, viewer id.Member, invitation id.In
 
 func (s *Service) actOn(ctx context.Context, viewer id.Member, invitation id.Invitation, action Action, words string) (Invitation, error) {
 	var result Invitation
-	err := s.transact(ctx, func(ctx context.Context, tx Tx) error {
+	about := About{Invitation: invitation}
+	if words != "" || !action.writesLittle() {
+		about = About{}
+	}
+	err := s.transactTogether(ctx, about, func(ctx context.Context, tx Tx) error {
 		inv, err := s.lockInvitation(ctx, tx, invitation)
 		if err != nil {
 			return err
@@ -167,6 +172,10 @@ func (s *Service) actOn(ctx context.Context, viewer id.Member, invitation id.Inv
 	}
 	return result, nil
 }
+
+// writesLittle reports whether an action only changes the invitation and connects the two: what a store can put together
+// with others'. The rest is rarer.
+func (a Action) writesLittle() bool { return a == Accept || a == Ignore || a == Remind }
 
 // lockInvitation gives an invitation as it is once its two members are locked.
 func (s *Service) lockInvitation(ctx context.Context, tx Tx, invitation id.Invitation) (Invitation, error) {
@@ -275,6 +284,18 @@ func (s *Service) Remove(ctx context.Context, viewer, other id.Member) error {
 // transact runs a use case and, once it is committed, wakes those whose logs it wrote to.
 func (s *Service) transact(ctx context.Context, do func(ctx context.Context, tx Tx) error) error {
 	hints, err := s.store.Transact(ctx, do)
+	if err == nil && len(hints) > 0 {
+		s.waker.Wake(hints...)
+	}
+	return err
+}
+
+// transactTogether is transact for a use case that may run in one transaction with others, if it says what it is about.
+func (s *Service) transactTogether(ctx context.Context, about About, do func(ctx context.Context, tx Tx) error) error {
+	if about == (About{}) {
+		return s.transact(ctx, do)
+	}
+	hints, err := s.store.TransactTogether(ctx, about, do)
 	if err == nil && len(hints) > 0 {
 		s.waker.Wake(hints...)
 	}

@@ -24,6 +24,10 @@ func (failing) Transact(ctx context.Context, do func(context.Context, network.Tx
 	return nil, do(ctx, failingTx{})
 }
 
+func (failing) TransactTogether(ctx context.Context, _ network.About, do func(context.Context, network.Tx) error) ([]notification.Hint, error) {
+	return nil, do(ctx, failingTx{})
+}
+
 func (failingTx) Invitation(context.Context, id.Invitation) (network.Invitation, error) {
 	return network.Invitation{State: network.Pending, Sender: sender, Recipient: recipient}, nil
 }

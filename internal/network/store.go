@@ -24,6 +24,10 @@ type Store interface {
 	// the logs that were written to.
 	Transact(ctx context.Context, do func(ctx context.Context, tx Tx) error) ([]notification.Hint, error)
 
+	// TransactTogether is Transact for a use case that says before what it is about. The store may run it in one
+	// transaction with others about other members.
+	TransactTogether(ctx context.Context, about About, do func(ctx context.Context, tx Tx) error) ([]notification.Hint, error)
+
 	// InvitationsByID gives those that there are, in any order, but not those between members of whom one has blocked the
 	// other.
 	InvitationsByID(ctx context.Context, ids []id.Invitation) ([]Invitation, error)
@@ -69,6 +73,15 @@ type Store interface {
 	CountMutual(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]int, error)
 	// Degrees gives 1, 2 or 3 for those of others that are so near to the member, and nothing for the rest.
 	Degrees(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]int, error)
+}
+
+// About is what a use case is about: an invitation and its two members, or, without one, a pair of members, of whom the
+// one invites the other.
+type About struct {
+	Invitation id.Invitation
+
+	Sender, Recipient id.Member
+	Since             time.Time // what Standing is going to be asked with
 }
 
 // Tx is the tables in one transaction. Use cases begin with Lock, so that all that concerns a pair of members happens one

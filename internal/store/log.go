@@ -27,6 +27,9 @@ type entry struct {
 	published  id.Publication
 	reminder   bool
 	at         time.Time
+
+	number int64 // set where the inbox is at hand; else the statement that writes it numbers it
+	held   bool  // likewise
 }
 
 // written is what anybody reads of an entry once it has its number.
@@ -44,20 +47,28 @@ func (e entry) written(number int64, held bool) any {
 
 // Notify implements notification.Tx.
 func (t *tx) Notify(_ context.Context, nid id.Notification, d notification.Draft, at time.Time) error {
-	t.entries = append(t.entries, entry{
+	t.entries = append(t.entries, notificationEntry(nid, d, at))
+	return nil
+}
+
+func notificationEntry(nid id.Notification, d notification.Draft, at time.Time) entry {
+	return entry{
 		id: uuid.UUID(nid), log: notification.InboxLog, member: d.Member, kind: string(d.Category), bit: d.Category.Bit(),
 		other: d.Actor, invitation: d.Invitation, message: d.Message, published: d.Publication, reminder: d.Reminder, at: at,
-	})
-	return nil
+	}
 }
 
 // Append implements notification.Tx.
 func (t *tx) Append(_ context.Context, eid id.UUID, d feed.Draft) error {
-	t.entries = append(t.entries, entry{
+	t.entries = append(t.entries, feedEntry(eid, d))
+	return nil
+}
+
+func feedEntry(eid id.UUID, d feed.Draft) entry {
+	return entry{
 		id: uuid.UUID(eid), log: notification.FeedLog, member: d.Member, kind: string(d.Kind),
 		other: d.Other, invitation: d.Invitation, message: d.Message,
-	})
-	return nil
+	}
 }
 
 // writeEntries numbers and writes what the transaction tells. It honours preferences as they stand under the locks of the

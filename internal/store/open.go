@@ -27,6 +27,7 @@ type Store struct {
 	// writer lets one write transaction in at a time on SQLite. Its own lock is polled, which starves some of many
 	// writers until they give up; this queue does not. nil on PostgreSQL.
 	writer chan struct{}
+	groups *groups // nil on SQLite
 }
 
 // Options are what Open can be told besides where the database is.
@@ -105,7 +106,9 @@ func connectPostgres(address string, observe func(string, []any)) (*Store, error
 	size := max(poolMin, poolPerCPU*runtime.GOMAXPROCS(0))
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
-	return newStore(db, dialect.Postgres, observe), nil
+	s := newStore(db, dialect.Postgres, observe)
+	s.groups = newGroups(s)
+	return s, nil
 }
 
 func connectSQLite(path string, observe func(string, []any)) (*Store, error) {

@@ -40,6 +40,17 @@ func (s *Store) Transact(ctx context.Context, do func(ctx context.Context, tx ne
 	return s.writeLogs(ctx, func(t *tx) error { return do(ctx, t) })
 }
 
+// TransactTogether implements network.Store.
+func (s *Store) TransactTogether(ctx context.Context, about network.About, do func(ctx context.Context, tx network.Tx) error) ([]notification.Hint, error) {
+	if s.groups != nil {
+		hints, err := s.groups.run(ctx, about, do)
+		if !errors.Is(err, errAlone) && !errors.Is(err, network.ErrStale) {
+			return hints, err
+		}
+	}
+	return s.Transact(ctx, do)
+}
+
 // writeLogs is write, and gives the hints of the logs that were written to.
 func (s *Store) writeLogs(ctx context.Context, do func(*tx) error) ([]notification.Hint, error) {
 	var last *tx // of the attempt that was committed

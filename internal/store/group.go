@@ -1,0 +1,229 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/notification"
+	"github.com/acquaint/acquaint/internal/refusal"
+)
+
+// How use cases are put together into groups: at most so many, each in no more than a few statements; how long one may
+// take; and how much time a use case must have left, so that it does not shorten that for the others.
+const (
+	groupMost    = 64
+	groupTimeout = 10 * time.Second
+	groupLeast   = time.Second
+)
+
+// errAlone is of a use case that needs a transaction of its own.
+var errAlone = errors.New("needs a transaction of its own")
+
+// groups runs use cases about different members in common transactions, on PostgreSQL: a group locks, reads and writes
+// in one statement each, and commits once, however many use cases it has. Nothing waits for a group to fill. One begins
+// as soon as less than a few are under way; those that come meanwhile are the next.
+//
+// A use case in a group only reads what was read for it, and what it writes is collected (groupTx), so that it may be
+// refused, or fail, without the others. Where it wants more, and when the group fails before it is committed, it runs
+// again in a transaction of its own.
+type groups struct {
+	store  *Store
+	atOnce int
+
+	mu      sync.Mutex
+	waiting []*job
+	busy    map[[16]byte]bool // the members and invitations of the groups under way
+	running int
+}
+
+// job is one use case.
+type job struct {
+	ctx   context.Context //nolint:containedctx // of the caller, who waits
+	about network.About
+	do    func(context.Context, network.Tx) error
+
+	done  chan struct{} // closed when hints and err are there
+	taken bool          // into a group; the caller waits for it then, whatever comes
+	hints []notification.Hint
+	err   error
+}
+
+func newGroups(s *Store) *groups {
+	return &groups{store: s, atOnce: max(2, runtime.GOMAXPROCS(0)), busy: make(map[[16]byte]bool)}
+}
+
+// run runs a use case in a group, or gives errAlone.
+func (g *groups) run(ctx context.Context, about network.About, do func(context.Context, network.Tx) error) ([]notification.Hint, error) {
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < groupLeast {
+		return nil, errAlone
+	}
+	j := &job{ctx: ctx, about: about, do: do, done: make(chan struct{})}
+	g.mu.Lock()
+	g.waiting = append(g.waiting, j)
+	if g.running < g.atOnce {
+		g.running++
+		go g.work()
+	}
+	g.mu.Unlock()
+	select {
+	case <-j.done:
+	case <-ctx.Done():
+		if g.leave(j) {
+			return nil, fmt.Errorf("%w: %w", refusal.ErrUnavailable, ctx.Err())
+		}
+		<-j.done
+	}
+	return j.hints, j.err
+}
+
+// leave takes a job out of those that wait; false when it is in a group already.
+func (g *groups) leave(j *job) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if j.taken {
+		return false
+	}
+	for i, other := range g.waiting {
+		if other == j {
+			g.waiting = append(g.waiting[:i], g.waiting[i+1:]...)
+			break
+		}
+	}
+	return true
+}
+
+// work runs groups as long as there are jobs that can be.
+func (g *groups) work() {
+	for {
+		g.mu.Lock()
+		jobs := g.take()
+		if len(jobs) == 0 { // what still waits is about members of other groups, whose workers take it afterwards
+			g.running--
+			g.mu.Unlock()
+			return
+		}
+		g.mu.Unlock()
+		g.runGroup(jobs)
+		g.mu.Lock()
+		for _, j := range jobs {
+			for _, key := range j.keys() {
+				delete(g.busy, key)
+			}
+		}
+		g.mu.Unlock()
+		for _, j := range jobs {
+			close(j.done)
+		}
+	}
+}
+
+// keys are of what a job is about: of two with a common one, one waits for the other.
+func (j *job) keys() [][16]byte {
+	if j.about.Invitation != (id.Invitation{}) {
+		return [][16]byte{j.about.Invitation}
+	}
+	return [][16]byte{j.about.Sender, j.about.Recipient}
+}
+
+// take takes the jobs of the next group, the first come first.
+func (g *groups) take() []*job {
+	var jobs, left []*job
+	for i, j := range g.waiting {
+		if len(jobs) == groupMost {
+			left = append(left, g.waiting[i:]...)
+			break
+		}
+		free := true
+		for _, key := range j.keys() {
+			free = free && !g.busy[key]
+		}
+		if !free {
+			left = append(left, j)
+			continue
+		}
+		for _, key := range j.keys() {
+			g.busy[key] = true
+		}
+		j.taken = true
+		jobs = append(jobs, j)
+	}
+	g.waiting = left
+	return jobs
+}
+
+// runGroup leaves in each job what came of it.
+func (g *groups) runGroup(jobs []*job) {
+	deadline := time.Now().Add(groupTimeout)
+	for _, j := range jobs {
+		if d, ok := j.ctx.Deadline(); ok && d.Before(deadline) {
+			deadline = d
+		}
+	}
+	ctx, cancel := context.WithDeadline(context.WithoutCancel(jobs[0].ctx), deadline)
+	defer cancel()
+	finished := false
+	defer func() {
+		if !finished { // a panic, which each must meet on its own
+			_ = recover()
+			fail(jobs, errAlone)
+		}
+	}()
+	if err := g.store.transactGroup(ctx, jobs); err != nil {
+		fail(jobs, err)
+	}
+	finished = true
+}
+
+// fail makes an error the outcome of the jobs that would have written something.
+func fail(jobs []*job, err error) {
+	for _, j := range jobs {
+		if j.err == nil {
+			j.hints, j.err = nil, err
+		}
+	}
+}
+
+// transactGroup runs jobs in one transaction. A refusal, or a fault, is left in its job. An error is for all the others:
+// errAlone when certainly nothing was written, and else that of the commit.
+func (s *Store) transactGroup(ctx context.Context, jobs []*job) error {
+	t, err := s.client.Tx(ctx)
+	if err != nil {
+		return errAlone
+	}
+	ended := false
+	defer func() {
+		if !ended {
+			_ = t.Rollback()
+		}
+	}()
+	group := &group{tx: &tx{client: t.Client(), dialect: s.dialect}, touched: make(map[id.Member]bool)}
+	if err := group.lock(ctx, jobs); err != nil {
+		return errAlone
+	}
+	if err := group.load(ctx, jobs); err != nil {
+		return errAlone
+	}
+	for n, j := range jobs {
+		j.hints, j.err = group.decide(ctx, n, j)
+	}
+	if group.writes.empty() {
+		return nil // rolled back, as there is nothing to commit
+	}
+	if err := group.write(ctx); err != nil {
+		return errAlone
+	}
+	ended = true
+	if err := t.Commit(); err != nil {
+		if settled(err) {
+			return errAlone
+		}
+		return err
+	}
+	return nil
+}
