@@ -25,6 +25,11 @@ func (r *invitationResolver) Recipient(ctx context.Context, obj *model.Invitatio
 	return loadMember(ctx, obj.RecipientKey)
 }
 
+// Member is the resolver for the member field.
+func (r *inviteMemberPayloadResolver) Member(ctx context.Context, obj *model.InviteMemberPayload) (*model.Member, error) {
+	return loadMember(ctx, obj.MemberKey)
+}
+
 // InviteMember is the resolver for the inviteMember field.
 func (r *mutationResolver) InviteMember(ctx context.Context, input model.InviteMemberInput) (*model.InviteMemberPayload, error) {
 	recipient, ok := model.MemberID(input.MemberID)
@@ -48,10 +53,10 @@ func (r *mutationResolver) InviteMember(ctx context.Context, input model.InviteM
 	}
 	payload := &model.InviteMemberPayload{UserErrors: refused}
 	if invitation.State != "" { // there is one even with ALREADY_INVITED
-		payload.Invitation = showInvitation(ctx, invitation)
-		payload.Member, err = loadMember(ctx, recipient)
+		payload.Invitation = model.NewInvitation(viewerKey(ctx), invitation)
+		payload.MemberKey = recipient
 	}
-	return payload, err
+	return payload, nil
 }
 
 // RespondToInvitation is the resolver for the respondToInvitation field.
@@ -68,10 +73,10 @@ func (r *mutationResolver) RespondToInvitation(ctx context.Context, input model.
 	}
 	payload := &model.RespondToInvitationPayload{UserErrors: refused}
 	if len(refused) == 0 {
-		payload.Invitation = showInvitation(ctx, invitation)
-		payload.Member, err = loadMember(ctx, invitation.Sender)
+		payload.Invitation = model.NewInvitation(viewerKey(ctx), invitation)
+		payload.MemberKey = invitation.Sender
 	}
-	return payload, err
+	return payload, nil
 }
 
 // WithdrawInvitation is the resolver for the withdrawInvitation field.
@@ -87,7 +92,7 @@ func (r *mutationResolver) WithdrawInvitation(ctx context.Context, input model.W
 	}
 	payload := &model.WithdrawInvitationPayload{UserErrors: refused}
 	if len(refused) == 0 {
-		payload.Invitation = showInvitation(ctx, invitation)
+		payload.Invitation = model.NewInvitation(viewerKey(ctx), invitation)
 	}
 	return payload, nil
 }
@@ -105,9 +110,14 @@ func (r *mutationResolver) RemindInvitation(ctx context.Context, input model.Rem
 	}
 	payload := &model.RemindInvitationPayload{UserErrors: refused}
 	if len(refused) == 0 {
-		payload.Invitation = showInvitation(ctx, invitation)
+		payload.Invitation = model.NewInvitation(viewerKey(ctx), invitation)
 	}
 	return payload, nil
+}
+
+// Member is the resolver for the member field.
+func (r *respondToInvitationPayloadResolver) Member(ctx context.Context, obj *model.RespondToInvitationPayload) (*model.Member, error) {
+	return loadMember(ctx, obj.MemberKey)
 }
 
 // InvitationReceived is the resolver for the invitationReceived field.
@@ -122,4 +132,16 @@ func (r *subscriptionResolver) InvitationAccepted(ctx context.Context) (<-chan *
 
 func (r *Resolver) Invitation() generated.InvitationResolver { return &invitationResolver{r} }
 
-type invitationResolver struct{ *Resolver }
+func (r *Resolver) InviteMemberPayload() generated.InviteMemberPayloadResolver {
+	return &inviteMemberPayloadResolver{r}
+}
+
+func (r *Resolver) RespondToInvitationPayload() generated.RespondToInvitationPayloadResolver {
+	return &respondToInvitationPayloadResolver{r}
+}
+
+type (
+	invitationResolver                 struct{ *Resolver }
+	inviteMemberPayloadResolver        struct{ *Resolver }
+	respondToInvitationPayloadResolver struct{ *Resolver }
+)

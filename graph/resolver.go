@@ -52,13 +52,3 @@ func (r *Resolver) start(schema *ast.Schema) {
 
 // viewerKey is the signed-in member. Operations without one have been refused before any resolver runs.
 func viewerKey(ctx context.Context) id.Member { return auth.ViewerOf(ctx).Member }
-
-// showInvitation shows an invitation to the viewer, unless the viewer may not know of its other side. What cannot be
-// found out now is shown: then the side fails, if it is asked for.
-func showInvitation(ctx context.Context, i network.Invitation) *model.Invitation {
-	viewer := viewerKey(ctx)
-	if other, err := loadMember(ctx, otherSide(viewer, i)); err == nil && other == nil {
-		return nil
-	}
-	return model.NewInvitation(viewer, i)
-}

@@ -27,6 +27,7 @@ type ResolverRoot interface {
 	Invitation() InvitationResolver
 	InvitationAcceptedNotification() InvitationAcceptedNotificationResolver
 	InvitationReceivedNotification() InvitationReceivedNotificationResolver
+	InviteMemberPayload() InviteMemberPayloadResolver
 	Member() MemberResolver
 	Message() MessageResolver
 	MessageNotification() MessageNotificationResolver
@@ -35,6 +36,7 @@ type ResolverRoot interface {
 	Profile() ProfileResolver
 	Query() QueryResolver
 	Relationship() RelationshipResolver
+	RespondToInvitationPayload() RespondToInvitationPayloadResolver
 	Subscription() SubscriptionResolver
 	Viewer() ViewerResolver
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
+	"github.com/acquaint/acquaint/internal/id"
 )
 
 // Something with a globally unique id, which `node` finds again.
@@ -127,6 +128,8 @@ type InviteMemberPayload struct {
 	// The member who was invited.
 	Member     *Member     `json:"member,omitempty"`
 	UserErrors []UserError `json:"userErrors"`
+	// Whose resolver the member is; zero for none.
+	MemberKey id.Member `json:"-"`
 }
 
 // Which conversation to mark as read, and how far.
@@ -375,6 +378,8 @@ type RespondToInvitationPayload struct {
 	// Its sender; null when the answer was refused.
 	Member     *Member     `json:"member,omitempty"`
 	UserErrors []UserError `json:"userErrors"`
+	// Whose resolver the member is; zero for none.
+	MemberKey id.Member `json:"-"`
 }
 
 // What to write, and to whom.

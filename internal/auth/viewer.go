@@ -42,8 +42,8 @@ func IsServiceKey(key string) bool { return strings.HasPrefix(key, servicePrefix
 // The members of recent tokens are remembered, so that not every request asks the database: how many, and for how long.
 // A member who is suspended, or erased, is forgotten at once, and on other nodes within seconds.
 const (
-	rememberedMembers = 10_000
-	rememberedFor     = 10 * time.Second
+	rememberedMembers = 50_000
+	rememberedFor     = 5 * time.Minute
 )
 
 // Authenticator turns authorizations into viewers.

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"time"
 
+	"entgo.io/ent/dialect"
+
+	"github.com/acquaint/acquaint/ent"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
@@ -33,7 +35,7 @@ var errAlone = errors.New("needs a transaction of its own")
 // refused, or fail, without the others. Where it wants more, and when the group fails before it is committed, it runs
 // again in a transaction of its own.
 type groups struct {
-	store  *Store
+	client *ent.Client // over connections of their own
 	atOnce int
 
 	mu      sync.Mutex
@@ -54,8 +56,8 @@ type job struct {
 	err   error
 }
 
-func newGroups(s *Store) *groups {
-	return &groups{store: s, atOnce: max(2, runtime.GOMAXPROCS(0)), busy: make(map[[16]byte]bool)}
+func newGroups(client *ent.Client, atOnce int) *groups {
+	return &groups{client: client, atOnce: atOnce, busy: make(map[[16]byte]bool)}
 }
 
 // run runs a use case in a group, or gives errAlone.
@@ -68,7 +70,7 @@ func (g *groups) run(ctx context.Context, about network.About, do func(context.C
 	g.waiting = append(g.waiting, j)
 	if g.running < g.atOnce {
 		g.running++
-		go g.work()
+		go g.work() //nolint:contextcheck // each group has what its use cases have left of time
 	}
 	g.mu.Unlock()
 	select {
@@ -174,7 +176,7 @@ func (g *groups) runGroup(jobs []*job) {
 			fail(jobs, errAlone)
 		}
 	}()
-	if err := g.store.transactGroup(ctx, jobs); err != nil {
+	if err := g.transact(ctx, jobs); err != nil {
 		fail(jobs, err)
 	}
 	finished = true
@@ -189,10 +191,10 @@ func fail(jobs []*job, err error) {
 	}
 }
 
-// transactGroup runs jobs in one transaction. A refusal, or a fault, is left in its job. An error is for all the others:
+// transact runs jobs in one transaction. A refusal, or a fault, is left in its job. An error is for all the others:
 // errAlone when certainly nothing was written, and else that of the commit.
-func (s *Store) transactGroup(ctx context.Context, jobs []*job) error {
-	t, err := s.client.Tx(ctx)
+func (g *groups) transact(ctx context.Context, jobs []*job) error {
+	t, err := g.client.Tx(ctx)
 	if err != nil {
 		return errAlone
 	}
@@ -202,7 +204,7 @@ func (s *Store) transactGroup(ctx context.Context, jobs []*job) error {
 			_ = t.Rollback()
 		}
 	}()
-	group := &group{tx: &tx{client: t.Client(), dialect: s.dialect}, touched: make(map[id.Member]bool)}
+	group := &group{tx: &tx{client: t.Client(), dialect: dialect.Postgres}, touched: make(map[id.Member]bool)}
 	if err := group.lock(ctx, jobs); err != nil {
 		return errAlone
 	}

@@ -79,20 +79,22 @@ func (g *group) load(ctx context.Context, jobs []*job) error {
 const invitationColumns = `i.id, i.sender_id, i.recipient_id, i.note, i.acquaintance, i.state, i.flagged, i.sent_at, i.accepted_at,
 	i.reminders, i.reminded_at, i.listed_at, i.conversation_id`
 
-// pairFacts is Tx.Standing for many pairs, and the open invitation of each.
-const pairFacts = `SELECT p.place, m.erased_at, m.who_can_invite, m.email, bar.declined_at, bar.withdrawn_at, res.restricted_until,
-	EXISTS (SELECT FROM connections WHERE owner_id = p.sender AND peer_id = p.recipient),
-	EXISTS (SELECT FROM blocks WHERE blocker_id = p.sender AND blocked_id = p.recipient)
-		OR EXISTS (SELECT FROM blocks WHERE blocker_id = p.recipient AND blocked_id = p.sender),
+// pairFacts is Tx.Standing for many pairs, and the open invitation of each. Everything is a subquery that PostgreSQL can
+// only do pair by pair, by key: a join, or EXISTS, it may do by reading the whole of a table.
+const pairFacts = `SELECT p.place, m.erased_at, m.who_can_invite, m.email, bar.declined_at, bar.withdrawn_at,
+	(SELECT restricted_until FROM restrictions WHERE member_id = p.sender LIMIT 1),
+	(SELECT 1 FROM connections WHERE owner_id = p.sender AND peer_id = p.recipient LIMIT 1),
+	COALESCE((SELECT 1 FROM blocks WHERE blocker_id = p.sender AND blocked_id = p.recipient LIMIT 1),
+		(SELECT 1 FROM blocks WHERE blocker_id = p.recipient AND blocked_id = p.sender LIMIT 1)),
 	(SELECT count(*) FROM invitations WHERE sender_id = p.sender AND sent_at > p.since),
 	(SELECT count(*) FROM invitations WHERE sender_id = p.sender AND ` + schema.OpenStates + `),
 	` + invitationColumns + `
 FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::int[]) AS p(sender, recipient, since, place)
-JOIN members m ON m.id = p.recipient
-LEFT JOIN reinvite_bars bar ON bar.sender_id = p.sender AND bar.recipient_id = p.recipient
-LEFT JOIN restrictions res ON res.member_id = p.sender
-LEFT JOIN invitations i ON i.pair_lo = least(p.sender, p.recipient) AND i.pair_hi = greatest(p.sender, p.recipient)
-	AND i.` + schema.OpenStates
+CROSS JOIN LATERAL (SELECT erased_at, who_can_invite, email FROM members WHERE id = p.recipient LIMIT 1) m
+LEFT JOIN LATERAL (SELECT declined_at, withdrawn_at FROM reinvite_bars
+	WHERE sender_id = p.sender AND recipient_id = p.recipient LIMIT 1) bar ON true
+LEFT JOIN LATERAL (SELECT ` + invitationColumns + ` FROM invitations i
+	WHERE pair_lo = least(p.sender, p.recipient) AND pair_hi = greatest(p.sender, p.recipient) AND ` + schema.OpenStates + ` LIMIT 1) i ON true`
 
 func (g *group) loadPairs(ctx context.Context, args ...any) error {
 	g.pairs = make(map[int]facts)
@@ -102,14 +104,16 @@ func (g *group) loadPairs(ctx context.Context, args ...any) error {
 			f                                  facts
 			erased, declined, withdrawn, until *time.Time
 			email                              *string
+			connected, blocked                 *int
 			open                               invitationRow
 		)
 		s := &f.standing
 		if err := rows.Scan(append([]any{
-			&place, &erased, &s.Audience, &email, &declined, &withdrawn, &until, &s.Connected, &s.Blocked, &s.InWindow, &s.Open,
+			&place, &erased, &s.Audience, &email, &declined, &withdrawn, &until, &connected, &blocked, &s.InWindow, &s.Open,
 		}, open.columns()...)...); err != nil {
 			return err
 		}
+		s.Connected, s.Blocked = connected != nil, blocked != nil
 		s.Gone, s.Email, s.RestrictedUntil = erased != nil, textOf(email), timeOf(until)
 		s.Bar = network.Bar{DeclinedAt: timeOf(declined), WithdrawnAt: timeOf(withdrawn)}
 		if open.id != nil {
@@ -275,17 +279,19 @@ func addReplaced(s *groupStatement, list []replacement) {
 
 // addPairs adds what is written of pairs, each in both directions.
 func addPairs(s *groupStatement, w *groupWrites) {
-	var a, b, at []string
+	n := 2 * len(w.lifted)
+	a, b := make([]string, 0, n), make([]string, 0, n)
 	for _, p := range w.lifted {
 		a, b = append(a, idText(p[0]), idText(p[1])), append(b, idText(p[1]), idText(p[0]))
 	}
-	s.add(partLifted, len(a), a, b)
-	a, b = nil, nil
+	s.add(partLifted, n, a, b)
+	n = 2 * len(w.connected)
+	a, b, at := make([]string, 0, n), make([]string, 0, n), make([]string, 0, n)
 	for _, c := range w.connected {
 		a, b = append(a, idText(c.a), idText(c.b)), append(b, idText(c.b), idText(c.a))
 		at = append(at, timeText(c.at), timeText(c.at))
 	}
-	s.add(partConnected, len(a), a, b, at)
+	s.add(partConnected, n, a, b, at)
 }
 
 // addEntries adds the entries, and the inboxes as they stand after them.
@@ -303,15 +309,13 @@ func (g *group) addEntries(s *groupStatement) {
 	s.add(partNotified, len(inbox.ids), inbox.ids, inbox.members, inbox.numbers, inbox.kinds, inbox.others, inbox.invitations,
 		inbox.messages, inbox.published, inbox.reminders, inbox.held, inbox.times)
 	s.add(partFed, len(feed.ids), feed.ids, feed.members, feed.numbers, feed.kinds, feed.others, feed.invitations, feed.messages)
-	var (
-		members          []string
-		numbers, changes []int64
-	)
+	n := len(numbered)
+	members, numbers, changes := make([]string, 0, n), make([]int64, 0, n), make([]int64, 0, n)
 	for m := range numbered {
 		members = append(members, idText(m))
 		numbers, changes = append(numbers, g.inboxes[m].number), append(changes, g.inboxes[m].change)
 	}
-	s.add(partNumbered, len(members), members, numbers, changes)
+	s.add(partNumbered, n, members, numbers, changes)
 }
 
 // entryColumns are the columns of entries.

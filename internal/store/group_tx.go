@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-
 	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/message"
@@ -279,4 +278,3 @@ func (w *groupWrites) add(more groupWrites) {
 func (w *groupWrites) empty() bool {
 	return len(w.inserted) == 0 && len(w.replaced) == 0 && len(w.lifted) == 0 && len(w.connected) == 0 && len(w.entries) == 0
 }
-

@@ -15,7 +15,27 @@ import (
 
 // MemberBySubject implements member.Store.
 func (s *Store) MemberBySubject(ctx context.Context, subject string) (member.Member, error) {
-	return memberOf(s.client.Member.Query().Where(entmember.Subject(subject), entmember.ErasedAtIsNil()).Only(ctx))
+	found, err := s.subjects.Get(ctx, subject)
+	if err != nil {
+		return member.Member{}, err
+	}
+	m, ok := found[subject]
+	if !ok {
+		return m, member.ErrNotFound
+	}
+	return m, nil
+}
+
+func (s *Store) membersBySubject(ctx context.Context, subjects []string) (map[string]member.Member, error) {
+	rows, err := s.client.Member.Query().Where(entmember.SubjectIn(subjects...), entmember.ErasedAtIsNil()).All(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]member.Member, len(rows))
+	for _, row := range rows {
+		out[row.Subject] = toMember(row)
+	}
+	return out, nil
 }
 
 // MemberByHandle implements member.Store.

@@ -17,6 +17,8 @@ import (
 	_ "modernc.org/sqlite" // driver "sqlite"
 
 	"github.com/acquaint/acquaint/ent"
+	"github.com/acquaint/acquaint/internal/batch"
+	"github.com/acquaint/acquaint/internal/member"
 )
 
 // Store is the tables.
@@ -28,6 +30,8 @@ type Store struct {
 	// writers until they give up; this queue does not. nil on PostgreSQL.
 	writer chan struct{}
 	groups *groups // nil on SQLite
+	// subjects are looked up together: every first request of a member asks for one.
+	subjects *batch.Batcher[string, member.Member]
 }
 
 // Options are what Open can be told besides where the database is.
@@ -37,6 +41,8 @@ type Options struct {
 	Observe func(query string, args []any)
 	// NoMigrate makes Open refuse tables of an older version instead of bringing them to this one.
 	NoMigrate bool
+	// Alone makes every use case have a transaction of its own, on PostgreSQL as it is on SQLite.
+	Alone bool
 }
 
 // Open connects to the database at an address (postgres://… or sqlite:PATH) and brings its tables to this version. It
@@ -48,6 +54,13 @@ func Open(ctx context.Context, address string, opts Options) (*Store, error) {
 	s, path, err := connect(address, opts.Observe)
 	if err != nil {
 		return nil, err
+	}
+	if opts.Alone && s.groups != nil {
+		err := s.groups.client.Close()
+		s.groups = nil
+		if err != nil {
+			return nil, errors.Join(err, s.db.Close())
+		}
 	}
 	unlock, err := s.lock(ctx, path)
 	if err != nil {
@@ -84,6 +97,12 @@ const (
 	poolMin    = 16
 )
 
+// groupsMin and groupsMax bound how many groups are under way at once; there are as many as processors.
+const (
+	groupsMin = 2
+	groupsMax = 8
+)
+
 func connectPostgres(address string, observe func(string, []any)) (*Store, error) {
 	// What the parser says quotes the address, password and all.
 	u, err := url.Parse(address)
@@ -99,16 +118,41 @@ func connectPostgres(address string, observe func(string, []any)) (*Store, error
 		q.Set("connect_timeout", "5")
 	}
 	u.RawQuery = q.Encode()
+	db, err := openPostgres(u, max(poolMin, poolPerCPU*runtime.GOMAXPROCS(0)))
+	if err != nil {
+		return nil, err
+	}
+	s := newStore(db, dialect.Postgres, observe)
+	for name, value := range plansByKey {
+		q.Set(name, value)
+	}
+	u.RawQuery = q.Encode()
+	atOnce := min(max(groupsMin, runtime.GOMAXPROCS(0)), groupsMax)
+	keyed, err := openPostgres(u, atOnce+1) // one more prepares statements
+	if err != nil {
+		return nil, err
+	}
+	s.groups = newGroups(ent.NewClient(ent.Driver(newDriver(keyed, dialect.Postgres, observe))), atOnce)
+	return s, nil
+}
+
+// plansByKey are settings of the connections on which groups run. All that they do is by key, for any number of members
+// at once, and PostgreSQL, left alone, plans it anew each time, which takes longer than doing it: the number of members
+// makes plans look different. So there is one plan for a statement; and as it may be made while tables are empty, one
+// that goes on being right when they are not.
+var plansByKey = map[string]string{
+	"plan_cache_mode": "force_generic_plan", "jit": "off",
+	"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
+}
+
+func openPostgres(u *url.URL, size int) (*sql.DB, error) {
 	db, err := sql.Open("postgres", u.String())
 	if err != nil {
 		return nil, errors.New("the database URL is malformed")
 	}
-	size := max(poolMin, poolPerCPU*runtime.GOMAXPROCS(0))
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
-	s := newStore(db, dialect.Postgres, observe)
-	s.groups = newGroups(s)
-	return s, nil
+	return db, nil
 }
 
 func connectSQLite(path string, observe func(string, []any)) (*Store, error) {
@@ -135,15 +179,22 @@ func connectSQLite(path string, observe func(string, []any)) (*Store, error) {
 }
 
 func newStore(db *sql.DB, kind string, observe func(string, []any)) *Store {
-	return &Store{
+	s := &Store{
 		db:      db,
 		client:  ent.NewClient(ent.Driver(newDriver(db, kind, observe))),
 		dialect: kind,
 	}
+	s.subjects = batch.New(s.membersBySubject)
+	return s
 }
 
-// Close closes the pool.
-func (s *Store) Close() error { return s.client.Close() }
+// Close closes the pools.
+func (s *Store) Close() error {
+	if s.groups == nil {
+		return s.client.Close()
+	}
+	return errors.Join(s.client.Close(), s.groups.client.Close())
+}
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error { return translate(s.db.PingContext(ctx)) }
