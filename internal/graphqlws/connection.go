@@ -3,6 +3,7 @@ package graphqlws
 import (
 	"context"
 	"errors"
+	"io"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -55,7 +56,11 @@ func (c *connection) serve() {
 	defer c.leave()
 	c.start()
 	for {
-		kind, raw, err := c.ws.ReadMessage()
+		kind, raw, err := c.read()
+		if errors.Is(err, errFragments) {
+			c.close(closeTooManyRequests, "Too many fragments")
+			_, _ = io.Copy(io.Discard, c.ws.NetConn()) // until the peer has read why, or had its time
+		}
 		if err != nil {
 			return
 		}
@@ -69,13 +74,36 @@ func (c *connection) serve() {
 	}
 }
 
+// read reads a message. It may come in fragments, with a peer's pings between them. Neither may make it last without end,
+// as that would be a way around every other limit: what fragments cost beside the text is bounded, and pings meanwhile are
+// no sign of life.
+func (c *connection) read() (kind int, raw []byte, err error) {
+	kind, text, err := c.ws.NextReader()
+	if err != nil {
+		return kind, nil, err
+	}
+	wire := c.wire()
+	wire.begin(c.transport.options.MaxMessage)
+	defer wire.end()
+	raw, err = io.ReadAll(whole{text, wire})
+	return kind, raw, err
+}
+
+// wire is what the websocket is on.
+func (c *connection) wire() *wire {
+	return c.ws.NetConn().(*wire) //nolint:forcetypeassert // that is what it was upgraded to
+}
+
 // start sets the limits and timers of a new connection.
 func (c *connection) start() {
 	options := &c.transport.options
 	c.ws.SetReadLimit(options.MaxMessage)
 	c.alive()
-	c.ws.SetPongHandler(func(string) error { c.control(nil); return nil })
-	c.ws.SetPingHandler(func(payload string) error { c.control(frame(websocket.PongMessage, payload)); return nil })
+	c.ws.SetPongHandler(func(payload string) error { c.control(len(payload), nil); return nil })
+	c.ws.SetPingHandler(func(payload string) error {
+		c.control(len(payload), frame(websocket.PongMessage, payload))
+		return nil
+	})
 	now := time.Now()
 	c.mu.Lock()
 	c.pingAt = now.Add(options.PingInterval)
@@ -160,13 +188,17 @@ func (c *connection) admit() bool {
 	return false
 }
 
-// control handles a websocket's own ping or pong: a sign of life, and a message as any other to the limit. It is called
-// where messages are read, while none is handled.
-func (c *connection) control(answer []byte) {
-	if !c.alive() || !c.admit() || answer == nil {
+// control handles a websocket's own ping or pong: a sign of life, unless a message is unfinished, and a message as any
+// other to the limit. It is called where messages are read, while none is handled.
+func (c *connection) control(size int, answer []byte) {
+	if wire := c.wire(); wire.unfinished {
+		wire.spare += int32(headerShort + maskSize + size) //nolint:gosec // of a control frame
+	} else if !c.alive() {
 		return
 	}
-	c.send(answer)
+	if c.admit() && answer != nil {
+		c.send(answer)
+	}
 }
 
 // receive handles one message.
