@@ -262,6 +262,7 @@ func (c *connection) initialise(payload map[string]any) {
 	c.session, c.acknowledged = session, true
 	c.key.Store(&c.session.Key)
 	c.end = ending{session.Expires, closeForbidden, "Forbidden"}
+	c.writeBy = time.Time{}
 	if !c.closed {
 		c.timer.Reset(c.untilDue(time.Now()))
 	}
@@ -296,6 +297,9 @@ func (c *connection) write(frames []byte) {
 	}
 	conn, timeout, now := c.ws.NetConn(), c.transport.options.WriteTimeout, time.Now()
 	if c.writeBy.Sub(now) < timeout-timeout/4 { // setting it takes as long as making an event; a little less will do
+		if left := max(c.end.at.Sub(now), 0); left < timeout {
+			timeout = min(timeout, left+lastWrite)
+		}
 		c.writeBy = now.Add(timeout)
 		_ = conn.SetWriteDeadline(c.writeBy)
 	}
@@ -309,6 +313,7 @@ func (c *connection) write(frames []byte) {
 // close sends a close frame, once, and ends all operations. The reader goes on until the peer has answered, or some
 // seconds have passed.
 func (c *connection) close(code int, reason string) {
+	_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(lastWrite)) // of what a peer that does not read has yet to take
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {

@@ -112,3 +112,35 @@ func TestSlowReaderDoesNotOutliveItsToken(t *testing.T) {
 		return
 	}
 }
+
+// A peer that reads nothing does not stay past the end of its token, or of its access, for as long as a write may take.
+func TestStuckReaderDoesNotOutliveItsToken(t *testing.T) {
+	t.Parallel()
+	for what, lasts := range map[string]time.Duration{"token": 300 * time.Millisecond, "access": time.Hour} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			options, sources := pumping(graphqlws.Options{})
+			options.Init = func(ctx context.Context, _ map[string]any) (graphqlws.Session, error) {
+				return graphqlws.Session{Context: ctx, Key: "mallory", Expires: time.Now().Add(lasts)}, nil
+			}
+			proceed := make(chan struct{})
+			s := startOn(t, options, func(l net.Listener) net.Listener { return slowListener{l, proceed} })
+			c := s.dial()
+			c.init("mallory")
+			c.expect(`{"type":"connection_ack"}`)
+			c.subscribe("1", subscribeEvents)
+			source := wait(t, sources, "its source")
+			c.expectQuiet()
+			go source.send(texts(strings.Repeat("x", 60_000_000))) // past all buffers of TCP
+			give(t, proceed, struct{}{})                           // it is being written
+			if what == "access" {
+				s.transport.Forbid(func(string) bool { return true })
+			}
+			select {
+			case <-s.gone:
+			case <-time.After(6 * time.Second): // a write may take ten
+				t.Error("the connection stays")
+			}
+		})
+	}
+}

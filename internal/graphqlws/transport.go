@@ -89,6 +89,7 @@ const (
 	defaultMaxMessage       = 64 << 10
 	defaultMaxOperations    = 100
 	closeGrace              = 3 * time.Second // for a peer to answer our closing
+	lastWrite               = time.Second     // for a peer to take what is being written when the connection is to end
 	handshakeTimeout        = 10 * time.Second
 	// readBuffer is what an idle connection holds; a longer message takes several reads. Those for writing are shared.
 	readBuffer = 128 // bytes
