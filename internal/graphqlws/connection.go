@@ -20,6 +20,7 @@ import (
 type connection struct {
 	transport *Transport
 	ws        *websocket.Conn
+	wire      *wire // what it is on
 	exec      graphql.GraphExecutor
 	ctx       context.Context //nolint:containedctx // ends with the connection
 	cancel    context.CancelFunc
@@ -59,7 +60,7 @@ func (c *connection) serve() {
 		kind, raw, err := c.read()
 		if errors.Is(err, errFragments) {
 			c.close(closeTooManyRequests, "Too many fragments")
-			_, _ = io.Copy(io.Discard, c.ws.NetConn()) // until the peer has read why, or had its time
+			_, _ = io.Copy(io.Discard, c.wire) // until the peer has read why, or had its time
 		}
 		if err != nil {
 			return
@@ -82,16 +83,10 @@ func (c *connection) read() (kind int, raw []byte, err error) {
 	if err != nil {
 		return kind, nil, err
 	}
-	wire := c.wire()
-	wire.begin(c.transport.options.MaxMessage)
-	defer wire.end()
-	raw, err = io.ReadAll(whole{text, wire})
+	c.wire.begin(c.transport.options.MaxMessage)
+	defer c.wire.end()
+	raw, err = io.ReadAll(whole{text, c.wire})
 	return kind, raw, err
-}
-
-// wire is what the websocket is on.
-func (c *connection) wire() *wire {
-	return c.ws.NetConn().(*wire) //nolint:forcetypeassert // that is what it was upgraded to
 }
 
 // start sets the limits and timers of a new connection.
@@ -191,8 +186,8 @@ func (c *connection) admit() bool {
 // control handles a websocket's own ping or pong: a sign of life, unless a message is unfinished, and a message as any
 // other to the limit. It is called where messages are read, while none is handled.
 func (c *connection) control(size int, answer []byte) {
-	if wire := c.wire(); wire.unfinished {
-		wire.spare += int32(headerShort + maskSize + size) //nolint:gosec // of a control frame
+	if c.wire.unfinished {
+		c.wire.spare += int32(headerShort + maskSize + size) //nolint:gosec // of a control frame
 	} else if !c.alive() {
 		return
 	}
@@ -295,15 +290,15 @@ func (c *connection) write(frames []byte) {
 	if c.closed {
 		return
 	}
-	conn, timeout, now := c.ws.NetConn(), c.transport.options.WriteTimeout, time.Now()
+	timeout, now := c.transport.options.WriteTimeout, time.Now()
 	if c.writeBy.Sub(now) < timeout-timeout/4 { // setting it takes as long as making an event; a little less will do
 		if left := max(c.end.at.Sub(now), 0); left < timeout {
 			timeout = min(timeout, left+lastWrite)
 		}
 		c.writeBy = now.Add(timeout)
-		_ = conn.SetWriteDeadline(c.writeBy)
+		_ = c.wire.SetWriteDeadline(c.writeBy)
 	}
-	if _, err := conn.Write(frames); err != nil {
+	if _, err := c.wire.Write(frames); err != nil {
 		c.closed = true
 		c.cancel()
 		_ = c.ws.Close()
@@ -313,7 +308,7 @@ func (c *connection) write(frames []byte) {
 // close sends a close frame, once, and ends all operations. The reader goes on until the peer has answered, or some
 // seconds have passed.
 func (c *connection) close(code int, reason string) {
-	_ = c.ws.NetConn().SetWriteDeadline(time.Now().Add(lastWrite)) // of what a peer that does not read has yet to take
+	_ = c.wire.SetWriteDeadline(time.Now().Add(lastWrite)) // of what a peer that does not read has yet to take
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {

@@ -162,7 +162,7 @@ func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	if err != nil {
 		return // answered already
 	}
-	c := &connection{transport: t, ws: ws, exec: exec}
+	c := &connection{transport: t, ws: ws, wire: ws.NetConn().(*wire), exec: exec} //nolint:forcetypeassert // see above
 	c.ctx, c.cancel = context.WithCancel(t.options.Context(r))
 	if options := t.options; options.MessageRate > 0 {
 		c.messages = rate.NewLimiter(rate.Limit(options.MessageRate), options.MessageBurst)
