@@ -41,7 +41,7 @@ const (
 // begin is called when the first frame of a message has come, of at most so many bytes.
 func (w *wire) begin(most int64) {
 	w.unfinished = true
-	w.spare = int32(min(max(most/spareShare, spareLeast), math.MaxInt32/2)) //nolint:gosec // it fits
+	w.spare = int32(min(max(most/spareShare, spareLeast), math.MaxInt32/2))
 }
 
 func (w *wire) end() { w.unfinished = false }
