@@ -162,6 +162,14 @@ func notificationCursor(sequence int64) string {
 	return encodeCursor(cursorNotification, binary.BigEndian.AppendUint64(nil, uint64(sequence))) //nolint:gosec // never negative
 }
 
+// appendNotificationCursor appends what notificationCursor gives.
+func appendNotificationCursor(b []byte, sequence int64) []byte {
+	var raw [1 + instantSize]byte
+	raw[0] = cursorNotification
+	binary.BigEndian.PutUint64(raw[1:], uint64(sequence)) //nolint:gosec // never negative
+	return base64.RawURLEncoding.AppendEncode(b, raw[:])
+}
+
 func sequenceOf(cursor string) (int64, error) {
 	key, err := decodeCursor(cursorNotification, instantSize, cursor)
 	if err != nil {

@@ -2,9 +2,9 @@ package graph
 
 import (
 	"context"
-	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/notification"
 )
 
 // plan is what notificationReceived is to write for each event, worked out once when the subscription starts. gqlgen
@@ -23,17 +24,14 @@ type plan struct {
 	actors bool // events want their actors
 }
 
-// event is what is written: an edge and, where the plan wants it, the node's actor.
+// event is what is written: a notification and, where the plan wants it, its actor.
 type event struct {
-	edge  *model.NotificationEdge
-	actor *model.Member // nil for none
+	notification *notification.Notification
+	actor        *model.Member // nil for none
 }
 
 // write appends a value of an event as JSON.
 type write func(b []byte, e *event) []byte
-
-// append appends the data of the response for an event.
-func (p *plan) append(b []byte, e *event) []byte { return p.root(b, e) }
 
 // plans makes plans, and keeps them: all clients of an app have the same document.
 type plans struct {
@@ -91,10 +89,15 @@ type planner struct {
 // plan gives nil when there is something in a selection that has to be executed.
 func (p *planner) plan(root graphql.CollectedField) *plan {
 	edge := p.object("NotificationEdge", root.Selections, func(f graphql.CollectedField) write {
-		if f.Name == "node" {
+		switch f.Name {
+		case "node":
 			return p.node(f.Selections)
+		case "cursor":
+			return func(b []byte, e *event) []byte {
+				return append(appendNotificationCursor(append(b, '"'), e.notification.Sequence), '"')
+			}
 		}
-		return leafOf(model.EdgeLeaves[f.Name], func(e *event) *model.NotificationEdge { return e.edge })
+		return nil
 	})
 	if edge == nil {
 		return nil
@@ -107,9 +110,9 @@ func (p *planner) plan(root graphql.CollectedField) *plan {
 
 // node is a notification, of any type that there is.
 func (p *planner) node(set ast.SelectionSet) write {
-	types := make(map[reflect.Type]write)
+	types := make(map[string]write)
 	for _, definition := range p.schema.PossibleTypes["Notification"] {
-		known, ok := model.NotificationTypes[definition.Name]
+		leaves, ok := model.NotificationLeaves[definition.Name]
 		if !ok {
 			return nil
 		}
@@ -117,14 +120,18 @@ func (p *planner) node(set ast.SelectionSet) write {
 			if f.Name == "actor" {
 				return p.actor(f.Selections)
 			}
-			return leafOf(known.Leaves[f.Name], func(e *event) model.Notification { return e.edge.Node })
+			return leafOf(leaves[f.Name], func(e *event) *notification.Notification { return e.notification })
 		})
 		if object == nil {
 			return nil
 		}
-		types[known.Type] = object
+		types[definition.Name] = object
 	}
-	return func(b []byte, e *event) []byte { return types[reflect.TypeOf(e.edge.Node)](b, e) }
+	categories := make(map[notification.Category]write)
+	for _, c := range notification.Categories() {
+		categories[c] = types[model.TypeOf(c)]
+	}
+	return func(b []byte, e *event) []byte { return categories[e.notification.Category](b, e) }
 }
 
 func (p *planner) actor(set ast.SelectionSet) write {
@@ -183,49 +190,60 @@ func leafOf[T any](leaf model.Leaf[T], of func(*event) T) write {
 	if leaf == nil {
 		return nil
 	}
-	return func(b []byte, e *event) []byte {
-		w := appender(b)
-		leaf(of(e)).MarshalGQL(&w)
-		return w
+	return func(b []byte, e *event) []byte { return leaf(b, of(e)) }
+}
+
+// sending is some events on their way by a plan. They are used again, as there are many and each is short.
+type sending struct {
+	plan   *plan
+	rows   []notification.Notification
+	actors map[id.Member]*model.Member
+	event  event
+	data   func(b []byte, i int) []byte // append, made once
+}
+
+var sendings = sync.Pool{New: func() any {
+	s := &sending{}
+	s.data = s.append
+	return s
+}}
+
+// append appends the data of the response for one of the events.
+func (s *sending) append(b []byte, i int) []byte {
+	s.event = event{notification: &s.rows[i]}
+	if s.plan.actors {
+		s.event.actor = s.actors[s.rows[i].Actor]
 	}
+	return s.plan.root(b, &s.event)
 }
 
-// appender is a writer to the end of a slice.
-type appender []byte
-
-// Write implements io.Writer.
-func (a *appender) Write(p []byte) (int, error) {
-	*a = append(*a, p...)
-	return len(p), nil
-}
-
-// WriteString implements io.StringWriter.
-func (a *appender) WriteString(s string) (int, error) {
-	*a = append(*a, s...)
-	return len(s), nil
-}
-
-// sendPlanned sends the events of some edges by a plan. The viewer sees their actors as in any other response.
-func (r *Resolver) sendPlanned(ctx context.Context, viewer id.Member, send send, plan *plan, edges []*model.NotificationEdge) error {
-	var keys []id.Member
-	for _, e := range edges {
-		if key := model.ActorOf(e.Node); plan.actors && !key.IsZero() {
-			keys = append(keys, key)
-		}
-	}
+// sendPlanned sends the events of some notifications by a plan. The viewer sees their actors as in any other response.
+func (r *Resolver) sendPlanned(ctx context.Context, viewer id.Member, send send, plan *plan, rows []notification.Notification) error {
 	var actors map[id.Member]*model.Member
-	if len(keys) > 0 {
+	if plan.actors {
 		var err error
-		if actors, err = r.membersFor(ctx, viewer, keys); err != nil {
+		if actors, err = r.actorsOf(ctx, viewer, rows); err != nil {
 			return err
 		}
 	}
-	send(len(edges), func(b []byte, i int) []byte {
-		e := event{edge: edges[i]}
-		if plan.actors {
-			e.actor = actors[model.ActorOf(e.edge.Node)]
-		}
-		return plan.append(b, &e)
-	})
+	s := sendings.Get().(*sending) //nolint:forcetypeassert // that is what is in there
+	s.plan, s.rows, s.actors = plan, rows, actors
+	send(len(rows), s.data)
+	*s = sending{data: s.data}
+	sendings.Put(s)
 	return nil
+}
+
+// actorsOf gives those of the actors whom the viewer may see.
+func (r *Resolver) actorsOf(ctx context.Context, viewer id.Member, rows []notification.Notification) (map[id.Member]*model.Member, error) {
+	keys := make([]id.Member, 0, len(rows))
+	for i := range rows {
+		if key := rows[i].Actor; !key.IsZero() {
+			keys = append(keys, key)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	return r.membersFor(ctx, viewer, keys)
 }

@@ -59,14 +59,18 @@ func newTwoWays() (*twoWays, *executor.Executor) {
 }
 
 // subscribe starts a subscription, and gives what executes its next event.
-func (w *twoWays) subscribe(t interface{ Fatal(args ...any) }, e *executor.Executor, query string, variables map[string]any) func(*model.NotificationEdge) string {
+func (w *twoWays) subscribe(t interface{ Fatal(args ...any) }, e *executor.Executor, query string, variables map[string]any) func(notification.Notification) string {
 	ctx := graphql.StartOperationTrace(context.Background())
 	op, errs := e.CreateOperationContext(ctx, &graphql.RawParams{Query: query, Variables: variables})
 	if errs != nil {
 		t.Fatal(query, errs)
 	}
 	responses, ctx := e.DispatchOperation(ctx, op)
-	return func(edge *model.NotificationEdge) string {
+	return func(n notification.Notification) string {
+		edge, err := notificationEdge(n)
+		if err != nil {
+			t.Fatal(query, err)
+		}
 		w.edges <- edge
 		response := responses(withLoaders(ctx, &loaders{resolver: w.Resolver, viewer: id.Member{9}, wait: time.Microsecond}))
 		if len(response.Errors) > 0 {
@@ -77,12 +81,12 @@ func (w *twoWays) subscribe(t interface{ Fatal(args ...any) }, e *executor.Execu
 }
 
 // planned gives what the plan writes for an event.
-func (w *twoWays) planned(edge *model.NotificationEdge) (out string, err error) {
+func (w *twoWays) planned(n notification.Notification) (out string, err error) {
 	err = w.sendPlanned(context.Background(), id.Member{9}, func(n int, data func([]byte, int) []byte) {
 		for i := range n {
 			out += string(data(nil, i))
 		}
-	}, w.plan, []*model.NotificationEdge{edge})
+	}, w.plan, []notification.Notification{n})
 	return out, err
 }
 
@@ -187,9 +191,9 @@ func TestPlanGivesWhatExecutionGives(t *testing.T) {
 			t.Fatalf("no plan for %s", query)
 		}
 		for range rapid.IntRange(1, 3).Draw(t, "events") {
-			edge := drawEdge(t)
-			want := execute(edge)
-			if got, err := w.planned(edge); err != nil || got != want {
+			n := drawNotification(t)
+			want := execute(n)
+			if got, err := w.planned(n); err != nil || got != want {
 				t.Fatalf("%s\nplanned  %s (%v)\nexecuted %s", query, got, err, want)
 			}
 		}
@@ -205,32 +209,32 @@ func TestEveryLeaf(t *testing.T) {
 		strings.Join(leaves["Notification"], " ")+" ... on InvitationReceivedNotification { reminder } "+actor+" } } }", nil)
 	for _, category := range []notification.Category{notification.InvitationReceived, notification.InvitationAccepted, notification.Message, notification.Like} {
 		for actor := range 5 {
-			edge, err := notificationEdge(notification.Notification{
+			n := notification.Notification{
 				ID: id.Notification{7}, Sequence: 5, Category: category, Actor: id.Member{byte(actor)},
 				CreatedAt: time.UnixMilli(1), ReadAt: time.UnixMilli(int64(actor)),
-			})
-			if err != nil {
-				t.Fatal(err)
 			}
-			want := execute(edge)
-			if got, err := w.planned(edge); err != nil || got != want {
+			want := execute(n)
+			if got, err := w.planned(n); err != nil || got != want {
 				t.Errorf("planned  %s (%v)\nexecuted %s", got, err, want)
 			}
 		}
 	}
-	for _, known := range []int{len(model.EdgeLeaves), len(model.MemberLeaves)} {
-		if known != len(leaves["edge"])-1 && known != len(leaves["Member"])-1 {
-			t.Error("there are leaves that no test selects")
+	for _, c := range notification.Categories() { // else a plan would pass its events over
+		if shown := model.NewNotification(notification.Notification{Category: c}) != nil; shown != (model.NotificationLeaves[model.TypeOf(c)] != nil) {
+			t.Errorf("%s is shown: %v, and its type is %q", c, shown, model.TypeOf(c))
 		}
 	}
-	for name, kind := range model.NotificationTypes {
-		if selected := len(leaves["Notification"]) - 1; len(kind.Leaves) != selected && len(kind.Leaves) != selected+1 {
+	if len(model.MemberLeaves) != len(leaves["Member"])-1 {
+		t.Error("there are leaves that no test selects")
+	}
+	for name, known := range model.NotificationLeaves {
+		if selected := len(leaves["Notification"]) - 1; len(known) != selected && len(known) != selected+1 {
 			t.Errorf("%s has leaves that no test selects", name)
 		}
 	}
 }
 
-func drawEdge(t *rapid.T) *model.NotificationEdge {
+func drawNotification(t *rapid.T) notification.Notification {
 	n := notification.Notification{
 		ID: id.Notification{byte(rapid.IntRange(0, 255).Draw(t, "id"))}, Sequence: rapid.Int64Range(1, 1<<40).Draw(t, "sequence"),
 		Category:  rapid.SampledFrom([]notification.Category{notification.InvitationReceived, notification.InvitationAccepted, notification.Message, notification.Like}).Draw(t, "category"),
@@ -240,18 +244,14 @@ func drawEdge(t *rapid.T) *model.NotificationEdge {
 	if rapid.Bool().Draw(t, "read") {
 		n.ReadAt = time.UnixMilli(rapid.Int64Range(1, 1<<41).Draw(t, "read at"))
 	}
-	edge, err := notificationEdge(n)
-	if err != nil {
-		t.Fatal(err)
+	if n.Category == notification.InvitationReceived {
+		n.Reminder = rapid.Bool().Draw(t, "reminder")
 	}
-	if received, ok := edge.Node.(*model.InvitationReceivedNotification); ok {
-		received.Reminder = rapid.Bool().Draw(t, "reminder")
-	}
-	return edge
+	return n
 }
 
 // Where something has to be executed there is no plan. Who adds a type of notification adds it to
-// model.NotificationTypes, too: without it no selection has a plan, and this fails.
+// model.NotificationLeaves, too: without it no selection has a plan, and this fails.
 func TestWhatHasAPlan(t *testing.T) {
 	t.Parallel()
 	for selection, planned := range map[string]bool{
@@ -305,13 +305,14 @@ func TestPlansOfOneDocument(t *testing.T) {
 			t.Fatal(errs)
 		}
 		responses, ctx := e.DispatchOperation(ctx, op)
-		edge, err := notificationEdge(notification.Notification{ID: id.Notification{7}, Sequence: 5, Category: notification.Like, CreatedAt: time.UnixMilli(1)})
+		n := notification.Notification{ID: id.Notification{7}, Sequence: 5, Category: notification.Like, CreatedAt: time.UnixMilli(1)}
+		edge, err := notificationEdge(n)
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.edges <- edge
 		want := responses(withLoaders(ctx, &loaders{resolver: w.Resolver, viewer: id.Member{9}, wait: time.Microsecond}))
-		if got, err := w.planned(edge); err != nil || string(want.Data) != got {
+		if got, err := w.planned(n); err != nil || string(want.Data) != got {
 			t.Errorf("%s: planned %s (%v), executed %s", name, got, err, want.Data)
 		}
 	}

@@ -65,19 +65,19 @@ func (r *Resolver) streamNotifications(ctx context.Context, after *string, categ
 			}
 		}
 	}
-	show := func(n notification.Notification) (*model.NotificationEdge, error) {
-		if categories != nil && !slices.Contains(categories, model.NewCategory(n.Category)) {
-			return nil, errPassOver
-		}
-		return notificationEdge(n)
+	wanted := func(n *notification.Notification) bool {
+		return categories == nil || slices.Contains(categories, model.NewCategory(n.Category))
 	}
 	if pump := pumpOf(ctx); pump != nil {
 		if plan := r.plans.of(ctx); plan != nil {
-			return r.streamPlanned(ctx, pump, plan, from, show)
+			return r.streamPlanned(ctx, pump, plan, from, wanted)
 		}
 	}
 	return stream(ctx, r.Inboxes, from, func(ctx context.Context, n notification.Notification) (*model.NotificationEdge, error) {
-		edge, err := show(n)
+		if !wanted(&n) {
+			return nil, errPassOver
+		}
+		edge, err := notificationEdge(n)
 		if err == nil {
 			noteEventID(ctx, edge.Cursor)
 		}
@@ -85,10 +85,10 @@ func (r *Resolver) streamNotifications(ctx context.Context, after *string, categ
 	})
 }
 
-// streamPlanned sends what show makes of the viewer's notifications by a plan, all that there are at once. Nothing comes
-// over its channel. The stream lives in the context of the operation, and so holds nothing of what started it.
+// streamPlanned sends those of the viewer's notifications that are wanted by a plan, all that there are at once. Nothing
+// comes over its channel. The stream lives in the context of the operation, and so holds nothing of what started it.
 func (r *Resolver) streamPlanned(ctx context.Context, pump *pump, plan *plan, after *int64,
-	show func(notification.Notification) (*model.NotificationEdge, error),
+	wanted func(*notification.Notification) bool,
 ) (<-chan *model.NotificationEdge, error) {
 	manner := realtime.Quick
 	if plan.actors {
@@ -97,17 +97,7 @@ func (r *Resolver) streamPlanned(ctx context.Context, pump *pump, plan *plan, af
 	send, viewer := pump.send, viewerKey(ctx)
 	//nolint:contextcheck // the pump's is that of the operation
 	err := r.Inboxes.Listen(pump.ctx, viewer, after, manner, func(ctx context.Context, rows []notification.Notification) (int, error) {
-		edges := make([]*model.NotificationEdge, 0, len(rows))
-		for _, n := range rows {
-			switch edge, err := show(n); {
-			case errors.Is(err, errPassOver):
-			case err != nil:
-				return 0, err
-			default:
-				edges = append(edges, edge)
-			}
-		}
-		if err := r.sendPlanned(ctx, viewer, send, plan, edges); err != nil {
+		if err := r.sendPlanned(ctx, viewer, send, plan, shownOf(rows, wanted)); err != nil {
 			return 0, err
 		}
 		return len(rows), nil
@@ -116,6 +106,24 @@ func (r *Resolver) streamPlanned(ctx context.Context, pump *pump, plan *plan, af
 		pump.used.Store(true)
 	}
 	return make(chan *model.NotificationEdge), err
+}
+
+// shownOf gives those of the notifications that are wanted and that a type shows: mostly all, and then the same slice.
+func shownOf(rows []notification.Notification, wanted func(*notification.Notification) bool) []notification.Notification {
+	shown := func(n *notification.Notification) bool { return model.TypeOf(n.Category) != "" && wanted(n) }
+	for i := range rows {
+		if shown(&rows[i]) {
+			continue
+		}
+		some := slices.Clone(rows[:i])
+		for j := range rows[i:] {
+			if n := &rows[i+j]; shown(n) {
+				some = append(some, *n)
+			}
+		}
+		return some
+	}
+	return rows
 }
 
 // streamInvitations is invitationReceived and invitationAccepted: the invitations that notifications of a category tell

@@ -2,90 +2,137 @@ package model
 
 import (
 	"maps"
-	"reflect"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
-	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/notification"
 )
 
-// Leaf gives the value of a field that is nothing but a value of its object: nobody has to be asked for it.
-type Leaf[T any] func(T) graphql.Marshaler
+// Leaf appends the value of a field that is nothing but a value of its object, as JSON: nobody has to be asked for it.
+type Leaf[T any] func(b []byte, of T) []byte
 
-// NotificationType is a type of notification: its type in Go, and its leaves by the names of their fields.
-type NotificationType struct {
-	Type   reflect.Type
-	Leaves map[string]Leaf[Notification]
+// NotificationLeaves are the leaves of each type of notification, by the names of the types and of their fields. They are
+// for who writes events without executing each (graph/plan.go), straight from what the domain has: no object is made.
+// Where a type or a field is not in here, events are executed. A leaf gives what execution gives, and a test compares the
+// two.
+var NotificationLeaves = map[string]map[string]Leaf[*notification.Notification]{
+	"InvitationReceivedNotification": baseLeaves(map[string]Leaf[*notification.Notification]{
+		"reminder": func(b []byte, n *notification.Notification) []byte { return strconv.AppendBool(b, n.Reminder) },
+	}),
+	"InvitationAcceptedNotification": baseLeaves(nil),
+	"MessageNotification":            baseLeaves(nil),
+	"HostNotification":               baseLeaves(nil),
 }
 
-// NotificationTypes are the types of notifications by their names. They are for who writes events without executing each
-// (graph/plan.go); where a type or a field is not in here, events are executed. A leaf gives what execution gives, and a
-// test compares the two.
-var NotificationTypes = map[string]NotificationType{
-	"InvitationReceivedNotification": {reflect.TypeFor[*InvitationReceivedNotification](), baseLeaves(map[string]Leaf[Notification]{
-		"reminder": func(n Notification) graphql.Marshaler {
-			return graphql.MarshalBoolean(n.(*InvitationReceivedNotification).Reminder) //nolint:forcetypeassert // of this type
-		},
-	})},
-	"InvitationAcceptedNotification": {reflect.TypeFor[*InvitationAcceptedNotification](), baseLeaves(nil)},
-	"MessageNotification":            {reflect.TypeFor[*MessageNotification](), baseLeaves(nil)},
-	"HostNotification":               {reflect.TypeFor[*HostNotification](), baseLeaves(nil)},
+func typeOf(c notification.Category) string {
+	switch NewNotification(notification.Notification{Category: c}).(type) {
+	case *InvitationReceivedNotification:
+		return "InvitationReceivedNotification"
+	case *InvitationAcceptedNotification:
+		return "InvitationAcceptedNotification"
+	case *MessageNotification:
+		return "MessageNotification"
+	case *HostNotification:
+		return "HostNotification"
+	default:
+		return ""
+	}
 }
 
-// EdgeLeaves are those of an edge.
-var EdgeLeaves = map[string]Leaf[*NotificationEdge]{
-	"cursor": func(e *NotificationEdge) graphql.Marshaler { return graphql.MarshalString(e.Cursor) },
-}
+// types are the names of the types by the categories that they show.
+var types = func() map[notification.Category]string {
+	out := make(map[notification.Category]string)
+	for _, c := range notification.Categories() {
+		if name := typeOf(c); name != "" {
+			out[c] = name
+		}
+	}
+	return out
+}()
+
+// TypeOf gives the name of the type that shows a category; "" for one that has no type.
+func TypeOf(c notification.Category) string { return types[c] }
 
 // MemberLeaves are those of a member.
 var MemberLeaves = map[string]Leaf[*Member]{
-	"id":       func(m *Member) graphql.Marshaler { return graphql.MarshalID(m.ID) },
-	"handle":   func(m *Member) graphql.Marshaler { return graphql.MarshalString(m.Handle) },
-	"name":     func(m *Member) graphql.Marshaler { return graphql.MarshalString(m.Name) },
-	"headline": func(m *Member) graphql.Marshaler { return textOrNull(m.Headline) },
-	"location": func(m *Member) graphql.Marshaler { return textOrNull(m.Location) },
-	"industry": func(m *Member) graphql.Marshaler { return textOrNull(m.Industry) },
-	"company":  func(m *Member) graphql.Marshaler { return textOrNull(m.Company) },
-	"photoUrl": func(m *Member) graphql.Marshaler { return textOrNull(m.PhotoURL) },
+	"id":       func(b []byte, m *Member) []byte { return appendString(b, m.ID) },
+	"handle":   func(b []byte, m *Member) []byte { return appendString(b, m.Handle) },
+	"name":     func(b []byte, m *Member) []byte { return appendString(b, m.Name) },
+	"headline": func(b []byte, m *Member) []byte { return appendOptional(b, m.Headline) },
+	"location": func(b []byte, m *Member) []byte { return appendOptional(b, m.Location) },
+	"industry": func(b []byte, m *Member) []byte { return appendOptional(b, m.Industry) },
+	"company":  func(b []byte, m *Member) []byte { return appendOptional(b, m.Company) },
+	"photoUrl": func(b []byte, m *Member) []byte { return appendOptional(b, m.PhotoURL) },
 }
 
 // baseLeaves adds what all notifications have.
-func baseLeaves(own map[string]Leaf[Notification]) map[string]Leaf[Notification] {
-	out := make(map[string]Leaf[Notification])
-	for name, leaf := range map[string]Leaf[*notificationBase]{
-		"id":        func(n *notificationBase) graphql.Marshaler { return graphql.MarshalID(n.ID) },
-		"sequence":  func(n *notificationBase) graphql.Marshaler { return MarshalInt64(n.Sequence) },
-		"category":  func(n *notificationBase) graphql.Marshaler { return n.Category },
-		"createdAt": func(n *notificationBase) graphql.Marshaler { return MarshalTime(n.CreatedAt) },
-		"readAt":    func(n *notificationBase) graphql.Marshaler { return timeOrNull(n.ReadAt) },
-	} {
-		out[name] = func(n Notification) graphql.Marshaler { return leaf(baseOf(n)) }
+func baseLeaves(own map[string]Leaf[*notification.Notification]) map[string]Leaf[*notification.Notification] {
+	out := map[string]Leaf[*notification.Notification]{
+		"id": func(b []byte, n *notification.Notification) []byte {
+			return append(appendID(append(b, '"'), prefixNotification, n.ID), '"')
+		},
+		"sequence":  func(b []byte, n *notification.Notification) []byte { return strconv.AppendInt(b, n.Sequence, 10) },
+		"category":  func(b []byte, n *notification.Notification) []byte { return appendCategory(b, n.Category) },
+		"createdAt": func(b []byte, n *notification.Notification) []byte { return appendTime(b, n.CreatedAt) },
+		"readAt": func(b []byte, n *notification.Notification) []byte {
+			if n.ReadAt.IsZero() {
+				return append(b, "null"...)
+			}
+			return appendTime(b, n.ReadAt)
+		},
 	}
 	maps.Copy(out, own)
 	return out
 }
 
-// baseOf gives what all notifications have; they all embed it.
-func baseOf(n Notification) *notificationBase {
-	return n.(interface{ base() *notificationBase }).base() //nolint:forcetypeassert // see above
+// appendCategory appends a category as NewCategory shows it, letter by letter: they are ASCII.
+func appendCategory(b []byte, c notification.Category) []byte {
+	b = append(b, '"')
+	for i := range len(c) {
+		letter := c[i]
+		if 'a' <= letter && letter <= 'z' {
+			letter -= 'a' - 'A'
+		}
+		b = append(b, letter)
+	}
+	return append(b, '"')
 }
 
-func (n *notificationBase) base() *notificationBase { return n }
-
-// ActorOf gives the key of who did what a notification tells of; zero for nobody.
-func ActorOf(n Notification) id.Member { return baseOf(n).ActorKey }
-
-func textOrNull(s *string) graphql.Marshaler {
+func appendOptional(b []byte, s *string) []byte {
 	if s == nil {
-		return graphql.Null
+		return append(b, "null"...)
 	}
-	return graphql.MarshalString(*s)
+	return appendString(b, *s)
 }
 
-func timeOrNull(t *time.Time) graphql.Marshaler {
-	if t == nil {
-		return graphql.Null
+// appendString appends a string as gqlgen writes it.
+func appendString(b []byte, s string) []byte {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || strings.IndexByte(`"\<>&`, c) >= 0 {
+			w := appender(b)
+			graphql.MarshalString(s).MarshalGQL(&w)
+			return w
+		}
 	}
-	return MarshalTime(*t)
+	return append(append(append(b, '"'), s...), '"')
 }
+
+// appender is a writer to the end of a slice.
+type appender []byte
+
+// Write implements io.Writer.
+func (a *appender) Write(p []byte) (int, error) {
+	*a = append(*a, p...)
+	return len(p), nil
+}
+
+// WriteString implements io.StringWriter.
+func (a *appender) WriteString(s string) (int, error) {
+	*a = append(*a, s...)
+	return len(s), nil
+}
+
+func appendTime(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, timeFormat) }

@@ -15,7 +15,7 @@ const timeFormat = `"2006-01-02T15:04:05.000Z"`
 // MarshalTime writes an instant as RFC 3339 in UTC, to the millisecond.
 func MarshalTime(t time.Time) graphql.Marshaler {
 	return graphql.WriterFunc(func(w io.Writer) {
-		_, _ = w.Write(t.UTC().AppendFormat(make([]byte, 0, len(timeFormat)), timeFormat))
+		_, _ = w.Write(appendTime(make([]byte, 0, len(timeFormat)), t))
 	})
 }
 

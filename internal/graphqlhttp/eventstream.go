@@ -2,12 +2,14 @@ package graphqlhttp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -147,6 +149,7 @@ func (t EventStream) run(ctx context.Context, cancel context.CancelFunc, w http.
 		for range results {
 		}
 	}()
+	defer e.endWith(ctx)()
 	quiet := time.NewTicker(t.KeepAlive)
 	defer quiet.Stop()
 	for e.err == nil {
@@ -202,12 +205,20 @@ var tookTooLong = &graphql.Response{Errors: gqlerror.List{{
 type events struct {
 	w       http.ResponseWriter
 	control *http.ResponseController
-	timeout time.Duration
 	err     error // of the first write that failed: the client is gone
+
+	mu    sync.Mutex // guards the deadline of writes, and what follows
+	ended bool       // nothing new is written
 }
 
-// eventTimeout is how long a client may take to receive an event.
-const eventTimeout = 10 * time.Second
+// errEnded is what writing gives after the end.
+var errEnded = errors.New("the stream was ended")
+
+// How long a client may take to receive an event, and what is left of one when the stream has been ended.
+const (
+	eventTimeout = 10 * time.Second
+	lastTimeout  = time.Second
+)
 
 // How long clients wait before they connect again.
 const (
@@ -225,7 +236,7 @@ func (t EventStream) open(w http.ResponseWriter) *events {
 	// A server that limits how long it reads a request would take a stream that lasts for one that never ends.
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	w.WriteHeader(http.StatusOK)
-	e := &events{w: w, control: http.NewResponseController(w), timeout: eventTimeout}
+	e := &events{w: w, control: http.NewResponseController(w)}
 	// Clients that lose a stream wait so long before they come again: not all at once when a server goes. The comment
 	// tells that the operation has started.
 	wait := retryLeast + rand.N(retryMost-retryLeast) //nolint:gosec // any number will do
@@ -250,8 +261,41 @@ func (e *events) write(b []byte) {
 	if e.err != nil {
 		return
 	}
-	_ = e.control.SetWriteDeadline(time.Now().Add(e.timeout)) // not every writer can; then there is none
-	if _, e.err = e.w.Write(b); e.err == nil {                //nolint:gosec // JSON in a stream of events, no page
+	if e.err = e.begin(); e.err != nil {
+		return
+	}
+	if _, e.err = e.w.Write(b); e.err == nil { //nolint:gosec // JSON in a stream of events, no page
 		e.err = e.control.Flush()
+	}
+}
+
+// begin gives the client time for what is written next.
+func (e *events) begin() error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.ended {
+		return errEnded
+	}
+	_ = e.control.SetWriteDeadline(time.Now().Add(eventTimeout)) // not every writer can; then there is none
+	return nil
+}
+
+// endWith lets the stream end with a context, as that of a token: a client that reads slowly does not keep it by what it
+// has yet to take. The function it gives is to be called when nothing is written any more, as the connection may go on to
+// other requests.
+func (e *events) endWith(ctx context.Context) (over func()) {
+	stop := context.AfterFunc(ctx, func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if !e.ended {
+			e.ended = true
+			_ = e.control.SetWriteDeadline(time.Now().Add(lastTimeout))
+		}
+	})
+	return func() {
+		stop()
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.ended = true
 	}
 }

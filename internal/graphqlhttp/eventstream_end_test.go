@@ -150,6 +150,28 @@ func TestEventStreamEndedByTheServer(t *testing.T) {
 	wait(t, s.ended, "the end of the operation")
 }
 
+// A client that reads slowly, or not at all, does not stay past the end of its token by what it has yet to take.
+func TestEventStreamSlowReaderDoesNotOutliveItsToken(t *testing.T) {
+	t.Parallel()
+	token, end := context.WithCancel(context.Background())
+	writing := make(chan struct{}, 1)
+	s := startStreaming(t, graphqlhttp.EventStream{Begin: func(request context.Context, _ ast.Operation) (graphqlhttp.Stream, string) {
+		both, cancel := context.WithCancel(request)
+		context.AfterFunc(token, cancel)
+		return graphqlhttp.Stream{Context: both, EventID: func() string { writing <- struct{}{}; return "" }}, ""
+	}})
+	l := s.listen(http.MethodPost, s.url, subscribe)
+	l.expect(aComment)
+	wait(t, s.streams, "the subscription").give(t, event(strings.Repeat("x", 60_000_000))) // past all buffers of TCP
+	wait(t, writing, "the event to be written")
+	end()
+	select {
+	case <-s.ended:
+	case <-time.After(6 * time.Second): // a write may take ten
+		t.Error("the stream goes on")
+	}
+}
+
 func TestEventStreamRefused(t *testing.T) {
 	t.Parallel()
 	s := startStreaming(t, graphqlhttp.EventStream{Begin: func(context.Context, ast.Operation) (graphqlhttp.Stream, string) {

@@ -3,6 +3,7 @@ package graphqlws
 import (
 	"context"
 	"errors"
+	"io"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -19,6 +20,7 @@ import (
 type connection struct {
 	transport *Transport
 	ws        *websocket.Conn
+	wire      *wire // what it is on
 	exec      graphql.GraphExecutor
 	ctx       context.Context //nolint:containedctx // ends with the connection
 	cancel    context.CancelFunc
@@ -55,7 +57,11 @@ func (c *connection) serve() {
 	defer c.leave()
 	c.start()
 	for {
-		kind, raw, err := c.ws.ReadMessage()
+		kind, raw, err := c.read()
+		if errors.Is(err, errFragments) {
+			c.close(closeTooManyRequests, "Too many fragments")
+			_, _ = io.Copy(io.Discard, c.wire) // until the peer has read why, or had its time
+		}
 		if err != nil {
 			return
 		}
@@ -69,13 +75,30 @@ func (c *connection) serve() {
 	}
 }
 
+// read reads a message. It may come in fragments, with a peer's pings between them. Neither may make it last without end,
+// as that would be a way around every other limit: what fragments cost beside the text is bounded, and pings meanwhile are
+// no sign of life.
+func (c *connection) read() (kind int, raw []byte, err error) {
+	kind, text, err := c.ws.NextReader()
+	if err != nil {
+		return kind, nil, err
+	}
+	c.wire.begin(c.transport.options.MaxMessage)
+	defer c.wire.end()
+	raw, err = io.ReadAll(whole{text, c.wire})
+	return kind, raw, err
+}
+
 // start sets the limits and timers of a new connection.
 func (c *connection) start() {
 	options := &c.transport.options
 	c.ws.SetReadLimit(options.MaxMessage)
 	c.alive()
-	c.ws.SetPongHandler(func(string) error { c.control(nil); return nil })
-	c.ws.SetPingHandler(func(payload string) error { c.control(frame(websocket.PongMessage, payload)); return nil })
+	c.ws.SetPongHandler(func(payload string) error { c.control(len(payload), nil); return nil })
+	c.ws.SetPingHandler(func(payload string) error {
+		c.control(len(payload), frame(websocket.PongMessage, payload))
+		return nil
+	})
 	now := time.Now()
 	c.mu.Lock()
 	c.pingAt = now.Add(options.PingInterval)
@@ -160,13 +183,17 @@ func (c *connection) admit() bool {
 	return false
 }
 
-// control handles a websocket's own ping or pong: a sign of life, and a message as any other to the limit. It is called
-// where messages are read, while none is handled.
-func (c *connection) control(answer []byte) {
-	if !c.alive() || !c.admit() || answer == nil {
+// control handles a websocket's own ping or pong: a sign of life, unless a message is unfinished, and a message as any
+// other to the limit. It is called where messages are read, while none is handled.
+func (c *connection) control(size int, answer []byte) {
+	if c.wire.unfinished {
+		c.wire.spare += int32(headerShort + maskSize + size) //nolint:gosec // of a control frame
+	} else if !c.alive() {
 		return
 	}
-	c.send(answer)
+	if c.admit() && answer != nil {
+		c.send(answer)
+	}
 }
 
 // receive handles one message.
@@ -230,6 +257,7 @@ func (c *connection) initialise(payload map[string]any) {
 	c.session, c.acknowledged = session, true
 	c.key.Store(&c.session.Key)
 	c.end = ending{session.Expires, closeForbidden, "Forbidden"}
+	c.writeBy = time.Time{}
 	if !c.closed {
 		c.timer.Reset(c.untilDue(time.Now()))
 	}
@@ -262,12 +290,15 @@ func (c *connection) write(frames []byte) {
 	if c.closed {
 		return
 	}
-	conn, timeout, now := c.ws.NetConn(), c.transport.options.WriteTimeout, time.Now()
+	timeout, now := c.transport.options.WriteTimeout, time.Now()
 	if c.writeBy.Sub(now) < timeout-timeout/4 { // setting it takes as long as making an event; a little less will do
+		if left := max(c.end.at.Sub(now), 0); left < timeout {
+			timeout = min(timeout, left+lastWrite)
+		}
 		c.writeBy = now.Add(timeout)
-		_ = conn.SetWriteDeadline(c.writeBy)
+		_ = c.wire.SetWriteDeadline(c.writeBy)
 	}
-	if _, err := conn.Write(frames); err != nil {
+	if _, err := c.wire.Write(frames); err != nil {
 		c.closed = true
 		c.cancel()
 		_ = c.ws.Close()
@@ -277,6 +308,7 @@ func (c *connection) write(frames []byte) {
 // close sends a close frame, once, and ends all operations. The reader goes on until the peer has answered, or some
 // seconds have passed.
 func (c *connection) close(code int, reason string) {
+	_ = c.wire.SetWriteDeadline(time.Now().Add(lastWrite)) // of what a peer that does not read has yet to take
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {

@@ -11,9 +11,11 @@
 // Invariants, each a test:
 //   - A subscription has started before the next message is answered: subscribe is handled where messages are read.
 //   - After complete, of either side, nothing of an operation is sent; its id may be used again.
-//   - A peer that does not read is gone after the write deadline, with all that it held.
+//   - A peer that does not read is gone after the write deadline, with all that it held; when its token or its access
+//     ends, a second later.
 //   - After a close frame, whoever sent it, nothing is written.
-//   - Whatever a client sends counts against the message rate, the websocket's own pings and pongs too.
+//   - Whatever a client sends counts against the message rate, the websocket's own pings and pongs too. The fragments of a
+//     message do not, but what they take beside its text is bounded (4429), and pings between them are no sign of life.
 //
 // A connection is one goroutine that reads, one timer, and a goroutine for each running operation, except for
 // subscriptions whose source has its events sent itself (Options.Pump). Whoever has something to send writes it, under

@@ -112,3 +112,54 @@ func TestSlowReaderDoesNotOutliveItsToken(t *testing.T) {
 		return
 	}
 }
+
+// A peer that reads nothing does not stay past the end of its token, or of its access, for as long as a write may take.
+func TestStuckReaderDoesNotOutliveItsToken(t *testing.T) {
+	t.Parallel()
+	much := data(strings.Repeat("x", 30_000_000)).Data // past all buffers of TCP
+	for what, lasts := range map[string]time.Duration{"token": 300 * time.Millisecond, "access": time.Hour} {
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			for !stuckReaderGoes(t, much, lasts) {
+				lasts *= 2 // it was over before anything was written
+			}
+		})
+	}
+}
+
+// stuckReaderGoes lets a peer get an event that it does not read, and wants its connection gone soon after its token has
+// ended, or after its access when the token lasts long. It is false when the token ended too early.
+func stuckReaderGoes(t *testing.T, event []byte, lasts time.Duration) bool {
+	t.Helper()
+	options, sources := pumping(graphqlws.Options{})
+	expires := time.Now().Add(lasts)
+	options.Init = func(ctx context.Context, _ map[string]any) (graphqlws.Session, error) {
+		return graphqlws.Session{Context: ctx, Key: "mallory", Expires: expires}, nil
+	}
+	proceed := make(chan struct{})
+	s := startOn(t, options, func(l net.Listener) net.Listener { return slowListener{l, proceed} })
+	c := s.dial()
+	c.init("mallory")
+	c.subscribe("1", subscribeEvents)
+	select {
+	case source := <-sources:
+		go source.send(1, func(b []byte, _ int) []byte { return append(b, event...) })
+	case <-s.gone:
+		return false
+	}
+	select {
+	case proceed <- struct{}{}: // it is being written
+	case <-s.gone:
+		return false
+	}
+	if lasts >= time.Hour {
+		s.transport.Forbid(func(string) bool { return true })
+		expires = time.Now()
+	}
+	select {
+	case <-s.gone:
+	case <-time.After(time.Until(expires) + 7*time.Second): // a write may take ten
+		t.Error("the connection stays")
+	}
+	return true
+}

@@ -204,7 +204,7 @@ func (c *connection) sendFor(op *operation, kind string, payload func([]byte) []
 		b = appendFrame(b, websocket.TextMessage, func(b []byte) []byte { return appendMessage(b, kind, op.id, payload) })
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.operation(op.id) != op {
+		if !slices.Contains(c.operations, op) {
 			return b
 		}
 		if last {
@@ -223,7 +223,7 @@ func (c *connection) sendAll(op *operation, n int, data func(b []byte, i int) []
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		for i := range n {
-			if c.closed || c.operation(op.id) != op {
+			if c.closed || !slices.Contains(c.operations, op) {
 				return b
 			}
 			b = appendFrame(b, websocket.TextMessage, func(b []byte) []byte {
@@ -236,7 +236,7 @@ func (c *connection) sendAll(op *operation, n int, data func(b []byte, i int) []
 				c.write(b)
 				b = b[:0]
 				// A slow peer must not keep the connection open past its end by what it has yet to take.
-				if c.forbidden.Load() || !time.Now().Before(c.end.at) {
+				if i < n-1 && (c.forbidden.Load() || !time.Now().Before(c.end.at)) {
 					return b
 				}
 			}

@@ -89,6 +89,7 @@ const (
 	defaultMaxMessage       = 64 << 10
 	defaultMaxOperations    = 100
 	closeGrace              = 3 * time.Second // for a peer to answer our closing
+	lastWrite               = time.Second     // for a peer to take what is being written when the connection is to end
 	handshakeTimeout        = 10 * time.Second
 	// readBuffer is what an idle connection holds; a longer message takes several reads. Those for writing are shared.
 	readBuffer = 128 // bytes
@@ -161,7 +162,7 @@ func (t *Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Grap
 	if err != nil {
 		return // answered already
 	}
-	c := &connection{transport: t, ws: ws, exec: exec}
+	c := &connection{transport: t, ws: ws, wire: ws.NetConn().(*wire), exec: exec} //nolint:forcetypeassert // see above
 	c.ctx, c.cancel = context.WithCancel(t.options.Context(r))
 	if options := t.options; options.MessageRate > 0 {
 		c.messages = rate.NewLimiter(rate.Limit(options.MessageRate), options.MessageBurst)

@@ -3,6 +3,8 @@ package graphqlws
 import (
 	"bufio"
 	"encoding/binary"
+	"errors"
+	"io"
 	"math"
 	"net"
 	"net/http"
@@ -20,6 +22,52 @@ type wire struct {
 
 	mu     sync.Mutex
 	closed bool
+
+	// Of whoever reads. gorilla shows nothing of the frames that a message is in.
+	unfinished bool  // a message has begun
+	spare      int32 // bytes that it may still take beside its text
+}
+
+// errFragments is what reading gives when a message is in too many pieces.
+var errFragments = errors.New("too many fragments")
+
+// What the frames of a message may take beside its text: a sixteenth of what the longest may have lets a proxy split it
+// into pieces of a hundred bytes, and is a few hundred empty ones.
+const (
+	spareShare = 16
+	spareLeast = 1 << 10 // bytes
+)
+
+// begin is called when the first frame of a message has come, of at most so many bytes.
+func (w *wire) begin(most int64) {
+	w.unfinished = true
+	w.spare = int32(min(max(most/spareShare, spareLeast), math.MaxInt32/2))
+}
+
+func (w *wire) end() { w.unfinished = false }
+
+// Read implements io.Reader.
+func (w *wire) Read(b []byte) (int, error) {
+	if w.unfinished && w.spare <= 0 {
+		return 0, errFragments
+	}
+	n, err := w.Conn.Read(b)
+	w.spare -= int32(n) //nolint:gosec // as long as a buffer
+	return n, err
+}
+
+// whole is the text of a message, without its frames.
+type whole struct {
+	io.Reader
+
+	wire *wire
+}
+
+// Read implements io.Reader.
+func (m whole) Read(b []byte) (int, error) {
+	n, err := m.Reader.Read(b)
+	m.wire.spare += int32(n) //nolint:gosec // as long as a buffer
+	return n, err
 }
 
 // Write writes whole frames.
@@ -52,6 +100,7 @@ const (
 	length16     = 126 // the first length of payloads whose length takes 16 bits
 	length64     = 127
 	headerShort  = 2 // bytes
+	maskSize     = 4 // of what a client sends
 	header16     = 4
 	header64     = 10
 )

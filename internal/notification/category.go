@@ -1,5 +1,7 @@
 package notification
 
+import "slices"
+
 // Category is what a notification is about; each is a row of the preferences.
 type Category string
 
@@ -19,6 +21,9 @@ const (
 var categories = []Category{
 	InvitationReceived, InvitationAccepted, Message, Mention, Comment, Like, GroupUpdate, WorkAnniversary,
 }
+
+// Categories are all of them.
+func Categories() []Category { return slices.Clone(categories) }
 
 // Bit is the category's bit in a mask of categories; 0 for an unknown one.
 func (c Category) Bit() int64 {

@@ -7,7 +7,7 @@
 //	commit --> Waker.Wake(member, number) --> Broker --> every node's Hub --> woken streams --> read from Source --> given
 //
 // A few workers read for woken streams, many in a statement, where those that stand at the same place share what is read,
-// and give to those that are quick; one that waits for others is given to on a goroutine of its own. Where a node has
+// and give to those that are quick; hundreds of goroutines give to those that wait for others. Where a node has
 // written an entry itself, the entry comes along with the wake-up, and a stream that stands right before it is not read for.
 //
 // Invariants, each a test:

@@ -91,7 +91,7 @@ func NewHub[E Entry](source Source[E], broker Broker, options Options) *Hub[E] {
 	ctx, stop := context.WithCancel(context.Background()) //nolint:gosec // Close calls stop
 	h := &Hub[E]{
 		source: source, broker: broker, options: options,
-		members: make(map[id.Member]*listeners[E]), work: work[E]{workers: make(map[*worker]struct{})},
+		members: make(map[id.Member]*listeners[E]), work: work[E]{quick: newCrew(options.Workers), waiting: newCrew(waitingMost)},
 		stop: stop, early: make(chan struct{}, 1), swept: make(chan struct{}),
 	}
 	broker.Subscribe(h.receive, h.catchUp)
@@ -134,7 +134,7 @@ func (h *Hub[E]) wake(l *listeners[E], hint notification.Hint) {
 	l.known = max(l.known, hint.Number)
 	for _, s := range l.streams {
 		if along && !s.active && s.cursor+1 == hint.Number && s.ctx.Err() == nil {
-			s.active, s.handed, s.page = true, true, []E{entry}
+			s.active, s.along = true, hint.Entry
 			h.feed(s)
 		} else {
 			h.wakeLocked(s)

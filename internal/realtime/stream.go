@@ -25,11 +25,11 @@ func Each[E Entry](deliver func(ctx context.Context, entry E) error) Deliver[E] 
 }
 
 // Manner is how a Deliver wants to be called.
-type Manner int
+type Manner uint8
 
 const (
-	// Waiting is for one that waits for others, as for the database: it has a goroutine of its own while there is
-	// something to give, so that those of many streams wait together.
+	// Waiting is for one that waits for others, as for the database: hundreds of goroutines call these, so that those of
+	// many streams wait together.
 	Waiting Manner = iota
 	// Quick is for one that waits for nothing but its peer, and for that seldom: few workers call all of these.
 	Quick
@@ -43,15 +43,16 @@ type stream[E Entry] struct {
 	hub     *Hub[E]
 	member  id.Member
 	deliver Deliver[E]
-	manner  Manner
 	ctx     context.Context //nolint:containedctx // a stream lives as long as its context
 	start   int64           // the last number there was when the stream started
 
 	// Of whoever has the stream in hands.
 	cursor int64         // the last number given, or passed over
 	page   []E           // what was read after the cursor
-	handed bool          // the page was not read, but came with a hint
+	along  any           // instead of a page, the entry after the cursor, which came with a hint
 	wait   time.Duration // before the next try, after a failure
+
+	manner Manner
 
 	// Guarded by the hub's mutex.
 	woken  bool        // something may have changed since it was last read for
@@ -95,32 +96,35 @@ func (s *stream[E]) end() {
 	}
 }
 
-// give gives what was read, and sees to it that what is left comes later.
-func (s *stream[E]) give() {
-	rows, handed := s.page, s.handed
-	s.page, s.handed = nil, false
-	if handed && s.hub.changed(s) { // it may have been taken back
-		s.hub.done(s, true)
-		return
-	}
+// next is what a stream wants when it was given to.
+type next int
+
+const (
+	resting  next = iota
+	reading       // there may be more
+	retrying      // a little later
+)
+
+// give gives what was read, and says what is to come of the rest.
+func (s *stream[E]) give(rows []E) next {
 	full := len(rows) == pageSize
 	for len(rows) > 0 {
 		taken, state := s.giveSome(rows)
 		rows = rows[taken:]
 		switch {
 		case state == failing:
-			s.hub.later(s)
-			return
+			return retrying
 		case state == pausing:
-			s.hub.done(s, false)
-			return
+			return resting
 		case len(rows) > 0 && s.hub.changed(s): // what is left may have been taken back
-			s.hub.done(s, true)
-			return
+			return reading
 		}
 	}
 	s.wait = 0
-	s.hub.done(s, full) // there may be more beyond the page
+	if full { // there may be more beyond the page
+		return reading
+	}
+	return resting
 }
 
 // state is how giving went.

@@ -14,6 +14,9 @@ const (
 	// readMost is for how many streams one statement reads, and readsMost how many statements run at a time.
 	readMost  = 256
 	readsMost = 4
+	// waitingMost is how many of those that wait for others are given to at a time, as long as none of them is stuck: as
+	// many as what they wait for is asked for together, twice.
+	waitingMost = 512
 	// readTimeout bounds a read, which is of no stream's context: the others must not lose their page when one leaves.
 	readTimeout = 10 * time.Second
 	// stuckAfter is how long a worker may be busy with one thing before another takes its place.
@@ -25,16 +28,33 @@ const (
 // a stack that grows. Guarded by the hub's mutex.
 type work[E Entry] struct {
 	woken   queue[E] // to be read for
-	read    queue[E] // to be given to; quick ones alone
+	read    queue[E] // to be given to
+	waits   queue[E] // to be given to, of those that wait for others
 	reading int      // statements that run
+	quick   crew     // reads, and gives to quick ones
+	waiting crew     // gives to the others
+	watched bool     // a timer looks for workers that are stuck
+}
+
+// crew is the workers of one kind.
+type crew struct {
+	most    int // as long as none is stuck
 	workers map[*worker]struct{}
-	new     int  // workers that have not taken anything yet
-	watched bool // a timer looks for workers that are stuck
+	new     int // those that have not taken anything yet
 }
 
 // worker is one goroutine at work. What it does may block, as a peer may stop reading.
 type worker struct {
 	turn, seen int // counts what it took; as of the last look
+}
+
+func newCrew(most int) crew { return crew{most: most, workers: make(map[*worker]struct{})} }
+
+// turn notes that a worker takes something, or looks for it.
+func (c *crew) turn(w *worker) {
+	if w.turn++; w.turn == 1 {
+		c.new--
+	}
 }
 
 // queue is first in, first out.
@@ -70,19 +90,23 @@ func (h *Hub[E]) enqueue(s *stream[E]) {
 }
 
 // staff sees to it that somebody does what is there to do. h.mu is held.
-func (h *Hub[E]) staff() {
-	w := &h.work
-	switch wanted := w.wanted(); {
-	case wanted <= w.new:
-	case len(w.workers) < h.options.Workers:
-		h.hire()
-	case !w.watched:
-		w.watched = true
+func (h *Hub[E]) staff() { h.staffCrew(&h.work.quick, h.work.wanted(), h.run) }
+
+// staffWaiting is staff for those that wait for others.
+func (h *Hub[E]) staffWaiting() { h.staffCrew(&h.work.waiting, h.work.waits.len(), h.runWaiting) }
+
+func (h *Hub[E]) staffCrew(c *crew, wanted int, run func(*worker)) {
+	switch {
+	case wanted <= c.new:
+	case len(c.workers) < c.most:
+		c.hire(run)
+	case !h.work.watched:
+		h.work.watched = true
 		time.AfterFunc(stuckAfter, h.look)
 	}
 }
 
-// wanted is for how many workers there is something to do.
+// wanted is for how many workers there is something to read, or to give to quick ones.
 func (w *work[E]) wanted() int {
 	n := w.read.len()
 	if w.reading < readsMost {
@@ -91,11 +115,11 @@ func (w *work[E]) wanted() int {
 	return n
 }
 
-func (h *Hub[E]) hire() {
+func (c *crew) hire(run func(*worker)) {
 	w := &worker{}
-	h.work.workers[w] = struct{}{}
-	h.work.new++
-	go h.run(w)
+	c.workers[w] = struct{}{}
+	c.new++
+	go run(w)
 }
 
 // look finds workers that are stuck, as with a peer that does not read, and hires others in their place: twice as many,
@@ -104,39 +128,40 @@ func (h *Hub[E]) look() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	w := &h.work
-	w.watched = false
+	w.quick.help(w.wanted(), h.run)
+	w.waiting.help(w.waits.len(), h.runWaiting)
+	if w.watched = w.wanted() > 0 || w.waits.len() > 0; w.watched {
+		time.AfterFunc(stuckAfter, h.look)
+	}
+}
+
+// help hires as many as the stuck ones ask for.
+func (c *crew) help(wanted int, run func(*worker)) {
 	stuck := 0
-	for worker := range w.workers {
+	for worker := range c.workers {
 		if worker.turn == worker.seen {
 			stuck++
 		}
 		worker.seen = worker.turn
 	}
-	wanted := w.wanted()
-	for wanted > w.new && stuck > 0 && len(w.workers) < h.options.Workers+2*stuck {
-		h.hire()
-	}
-	if wanted > 0 {
-		w.watched = true
-		time.AfterFunc(stuckAfter, h.look)
+	for wanted > c.new && stuck > 0 && len(c.workers) < c.most+2*stuck {
+		c.hire(run)
 	}
 }
 
-// run works until there is nothing to do.
+// run works until there is nothing to read, nor to give to quick ones.
 func (h *Hub[E]) run(me *worker) {
 	batch := make([]*stream[E], 0, readMost)
+	var along [1]E
+	w := &h.work
+	h.mu.Lock()
 	for {
-		h.mu.Lock()
-		w := &h.work
-		if me.turn++; me.turn == 1 {
-			w.new--
-		}
+		w.quick.turn(me)
 		switch {
 		case w.read.len() > 0: // first, as their pages are held meanwhile
 			s := w.read.pop()
 			h.staff()
-			h.mu.Unlock()
-			s.give()
+			h.giveTo(s, along[:])
 		case w.woken.len() > 0 && w.reading < readsMost:
 			batch = batch[:0]
 			for w.woken.len() > 0 && len(batch) < readMost {
@@ -148,11 +173,54 @@ func (h *Hub[E]) run(me *worker) {
 			h.mu.Unlock()
 			h.read(batch)
 			clear(batch)
+			h.mu.Lock()
 		default:
-			delete(w.workers, me)
+			delete(w.quick.workers, me)
 			h.mu.Unlock()
 			return
 		}
+	}
+}
+
+// runWaiting gives to those that wait for others, until there are none: their stacks grow, and so each is used again.
+func (h *Hub[E]) runWaiting(me *worker) {
+	var along [1]E
+	w := &h.work
+	h.mu.Lock()
+	for {
+		w.waiting.turn(me)
+		if w.waits.len() == 0 {
+			delete(w.waiting.workers, me)
+			h.mu.Unlock()
+			return
+		}
+		s := w.waits.pop()
+		h.staffWaiting()
+		h.giveTo(s, along[:])
+	}
+}
+
+// giveTo gives a stream what is there for it, with h.mu unlocked meanwhile. An entry that came along is put into along.
+func (h *Hub[E]) giveTo(s *stream[E], along []E) {
+	rows := s.page
+	if s.along != nil {
+		rows, along[0] = along, s.along.(E) //nolint:forcetypeassert // wake has seen to it
+		if s.woken {                        // it may have been taken back
+			rows = nil
+		}
+	}
+	s.page, s.along = nil, nil
+	if rows == nil {
+		h.doneLocked(s, true)
+		return
+	}
+	h.mu.Unlock()
+	next := s.give(rows)
+	h.mu.Lock()
+	if next == retrying {
+		h.laterLocked(s)
+	} else {
+		h.doneLocked(s, next == reading)
 	}
 }
 
@@ -195,7 +263,8 @@ func (h *Hub[E]) read(streams []*stream[E]) {
 // feed has a stream given what is on its page. h.mu is held.
 func (h *Hub[E]) feed(s *stream[E]) {
 	if s.manner == Waiting {
-		go s.give()
+		h.work.waits.push(s)
+		h.staffWaiting()
 		return
 	}
 	h.work.read.push(s)
@@ -231,13 +300,7 @@ func (h *Hub[E]) doneLocked(s *stream[E], more bool) {
 	}
 }
 
-// later has a stream read for again when its wait is over.
-func (h *Hub[E]) later(s *stream[E]) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.laterLocked(s)
-}
-
+// laterLocked has a stream read for again when its wait is over. h.mu is held.
 func (h *Hub[E]) laterLocked(s *stream[E]) {
 	if s.ctx.Err() != nil { // nobody would stop the timer
 		s.active = false

@@ -140,37 +140,45 @@ func TestTakingSome(t *testing.T) {
 // Peers that do not read hold up nobody else, however many they are.
 func TestStuckPeersHoldUpNobody(t *testing.T) {
 	t.Parallel()
-	const stuck = 50
-	source := newShelf()
-	hub := newHub(t, source, 2)
-	release, held := make(chan struct{}), make(chan struct{}, stuck)
-	defer close(release)
-	for i := range stuck {
-		listen(t, hub, memberOf(i), realtime.Quick, func(_ context.Context, rows []notification.Notification) (int, error) {
-			held <- struct{}{}
-			<-release
-			return len(rows), nil
+	for _, c := range []struct {
+		what   string
+		manner realtime.Manner
+		stuck  int
+	}{{"quick", realtime.Quick, 50}, {"waiting", realtime.Waiting, 600}} {
+		t.Run(c.what, func(t *testing.T) {
+			t.Parallel()
+			source := newShelf()
+			hub := newHub(t, source, 2)
+			release, held := make(chan struct{}), make(chan struct{}, c.stuck)
+			defer close(release)
+			for i := range c.stuck {
+				listen(t, hub, memberOf(i), c.manner, func(_ context.Context, rows []notification.Notification) (int, error) {
+					held <- struct{}{}
+					<-release
+					return len(rows), nil
+				})
+			}
+			got := make(chan int64, 10)
+			other := memberOf(c.stuck)
+			listen(t, hub, other, c.manner, realtime.Each(func(_ context.Context, n notification.Notification) error {
+				got <- n.Sequence
+				return nil
+			}))
+			for i := range c.stuck {
+				hub.Wake(notification.Hint{Member: memberOf(i), Number: source.add(memberOf(i))})
+			}
+			hub.Wake(notification.Hint{Member: other, Number: source.add(other)})
+			for range c.stuck {
+				arrives(t, held, "a peer that does not read")
+			}
+			arrives(t, got, "the notification of the one that reads")
+			hub.Wake(notification.Hint{Member: other, Number: source.add(other)})
+			arrives(t, got, "its next")
 		})
 	}
-	got := make(chan int64, 10)
-	other := memberOf(stuck)
-	listen(t, hub, other, realtime.Quick, realtime.Each(func(_ context.Context, n notification.Notification) error {
-		got <- n.Sequence
-		return nil
-	}))
-	for i := range stuck {
-		hub.Wake(notification.Hint{Member: memberOf(i), Number: source.add(memberOf(i))})
-	}
-	hub.Wake(notification.Hint{Member: other, Number: source.add(other)})
-	for range stuck {
-		arrives(t, held, "a peer that does not read")
-	}
-	arrives(t, got, "the notification of the one that reads")
-	hub.Wake(notification.Hint{Member: other, Number: source.add(other)})
-	arrives(t, got, "its next")
 }
 
-// Those who wait for others wait together: there is a goroutine for each.
+// Those who wait for others wait together: there is a goroutine for each, up to hundreds.
 func TestWaitingTogether(t *testing.T) {
 	t.Parallel()
 	const members = 100

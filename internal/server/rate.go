@@ -25,6 +25,22 @@ type Rates struct {
 	TrustedProxies []netip.Prefix
 }
 
+// What a socket may send beside its operations, however few those may be: connection_init, pings, and pongs for ours.
+const (
+	signsOfLife      = 1.0 // a second
+	signsOfLifeBurst = 10
+)
+
+// messageRate is how many messages a second a socket may send; 0 is without a limit.
+func messageRate(rates Rates) float64 {
+	if rates.Request <= 0 {
+		return 0
+	}
+	return 2*rates.Request + signsOfLife // an operation is two messages: subscribe and complete
+}
+
+func messageBurst(rates Rates) int { return 2*rates.RequestBurst + signsOfLifeBurst }
+
 // rememberedClients is how many members, and addresses, are counted apart. One that was forgotten starts anew.
 const rememberedClients = 100_000
 

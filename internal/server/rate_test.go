@@ -7,6 +7,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // A client may send its burst at once, and then one request each time that the rate allows; each has its own.
@@ -213,5 +215,31 @@ func TestParseProxies(t *testing.T) {
 	}
 	if got, err := ParseProxies(nil); err != nil || len(got) != 0 {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// However few operations a member may run, a socket is not closed for the pings that keep it open: its client's own, of the
+// protocol and of websockets, and the pongs for ours.
+func TestSignsOfLifeAtLowRates(t *testing.T) {
+	t.Parallel()
+	for _, request := range []float64{0.0001, 0.02, 0.05, 1} {
+		rates := Rates{Request: request, RequestBurst: 1}
+		socket := rate.NewLimiter(rate.Limit(messageRate(rates)), messageBurst(rates))
+		began := time.Now()
+		for second := range 24 * 60 * 60 {
+			now := began.Add(time.Duration(second) * time.Second)
+			sent := 0
+			for _, every := range []int{5, 10, 25, int(2/request) + 1} {
+				if second%every == 0 {
+					sent++
+				}
+			}
+			if !socket.AllowN(now, sent) {
+				t.Fatalf("%v operations a second: closed after %d s", request, second)
+			}
+		}
+	}
+	if got := messageRate(Rates{RequestBurst: 300}); got != 0 {
+		t.Errorf("without a limit there is one: %v", got)
 	}
 }

@@ -37,7 +37,6 @@ const (
 	writeTimeout  = 60 * time.Second // of a whole response; a stream of events sets its own
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 64 << 10 // bytes
-	messageSlack  = 10       // messages of a socket that are no operations: connection_init, pings
 	readyTimeout  = 2 * time.Second
 	keepAlive     = 12 * time.Second // between the comments of a quiet stream of events; proxies often wait for 30 s
 	// DrainTimeout is how long requests in flight may take after the shutdown began.
@@ -78,8 +77,8 @@ func New(options Options) *Server {
 		MaxMessage:       options.Limits.SocketMessage,
 		MaxConnections:   options.Limits.SocketsPerMember,
 		MaxSubscriptions: options.Limits.SubscriptionsPerMember,
-		MessageRate:      2 * rates.Request, // an operation is two messages: subscribe and complete
-		MessageBurst:     2*rates.RequestBurst + messageSlack,
+		MessageRate:      messageRate(rates),
+		MessageBurst:     messageBurst(rates),
 		OperationTimeout: options.Limits.RequestTimeout,
 		Pump:             graph.WithPump,
 		Log:              options.Log,

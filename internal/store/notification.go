@@ -80,14 +80,15 @@ func (s *Store) NotificationsAfter(ctx context.Context, cursors []notification.C
 	return out, nil
 }
 
-// afterEach reads a page for each cursor, by the index over (member_id, sequence).
-const afterEach = `SELECT c.after, n.id, n.member_id, n.sequence, n.category, n.actor_id, n.invitation_id, n.message_id,
-	n.publication_id, n.reminder, n.held, n.created_at, n.read_at
-	FROM unnest($1::uuid[], $2::bigint[]) AS c(member, after)
-	CROSS JOIN LATERAL (SELECT id, member_id, sequence, category, actor_id, invitation_id, message_id, publication_id, reminder,
+// afterEach reads a page for each cursor, by the index over (member_id, sequence). It says by its place which cursor a row
+// is of: that is less to write and to read than what the cursor is.
+const afterEach = `SELECT c.place, n.id, n.sequence, n.category, n.actor_id, n.invitation_id, n.message_id, n.publication_id,
+	n.reminder, n.held, n.created_at, n.read_at
+	FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS c(member, after, place)
+	CROSS JOIN LATERAL (SELECT id, sequence, category, actor_id, invitation_id, message_id, publication_id, reminder,
 		held, created_at, read_at
 		FROM notifications WHERE member_id = c.member AND sequence > c.after ORDER BY sequence LIMIT $3) n
-	ORDER BY n.member_id, c.after, n.sequence`
+	ORDER BY c.place, n.sequence`
 
 func (s *Store) notificationsAfterEach(ctx context.Context, cursors []notification.Cursor, limit int,
 	out map[notification.Cursor][]notification.Notification,
@@ -96,17 +97,27 @@ func (s *Store) notificationsAfterEach(ctx context.Context, cursors []notificati
 	for i, c := range cursors {
 		members[i], after[i] = uuid.UUID(c.Member).String(), c.After
 	}
+	// Of all rows: each would be garbage of its own.
+	var (
+		place                                   int
+		own                                     uuid.UUID
+		actor, invitation, message, publication uuid.NullUUID
+		read                                    sql.NullTime
+		n                                       notification.Notification
+	)
 	return scanAll(ctx, s.client, afterEach, []any{pq.Array(members), pq.Array(after), limit}, func(rows *sql.Rows) error {
-		var (
-			cursor int64
-			row    ent.Notification
-		)
-		if err := rows.Scan(&cursor, &row.ID, &row.MemberID, &row.Sequence, &row.Category, &row.ActorID, &row.InvitationID,
-			&row.MessageID, &row.PublicationID, &row.Reminder, &row.Held, &row.CreatedAt, &row.ReadAt); err != nil {
+		if err := rows.Scan(&place, &own, &n.Sequence, &n.Category, &actor, &invitation, &message, &publication,
+			&n.Reminder, &n.Held, &n.CreatedAt, &read); err != nil {
 			return err
 		}
-		at := notification.Cursor{Member: id.Member(row.MemberID), After: cursor}
-		out[at] = append(out[at], toNotification(&row))
+		at := cursors[place-1]
+		n.ID, n.Member, n.Actor, n.Invitation = id.Notification(own), at.Member, id.Member(actor.UUID), id.Invitation(invitation.UUID)
+		n.Message, n.Publication = id.Message(message.UUID), id.Publication(publication.UUID)
+		n.CreatedAt, n.ReadAt = n.CreatedAt.UTC(), time.Time{}
+		if read.Valid {
+			n.ReadAt = read.Time.UTC()
+		}
+		out[at] = append(out[at], n)
 		return nil
 	})
 }
