@@ -53,7 +53,7 @@ func (r *mutationResolver) InviteMember(ctx context.Context, input model.InviteM
 	}
 	payload := &model.InviteMemberPayload{UserErrors: refused}
 	if invitation.State != "" { // there is one even with ALREADY_INVITED
-		payload.Invitation = model.NewInvitation(viewerKey(ctx), invitation)
+		payload.Invitation = showInvitation(ctx, invitation)
 		payload.MemberKey = recipient
 	}
 	return payload, nil
@@ -73,7 +73,7 @@ func (r *mutationResolver) RespondToInvitation(ctx context.Context, input model.
 	}
 	payload := &model.RespondToInvitationPayload{UserErrors: refused}
 	if len(refused) == 0 {
-		payload.Invitation = model.NewInvitation(viewerKey(ctx), invitation)
+		payload.Invitation = showInvitation(ctx, invitation)
 		payload.MemberKey = invitation.Sender
 	}
 	return payload, nil
@@ -92,7 +92,7 @@ func (r *mutationResolver) WithdrawInvitation(ctx context.Context, input model.W
 	}
 	payload := &model.WithdrawInvitationPayload{UserErrors: refused}
 	if len(refused) == 0 {
-		payload.Invitation = model.NewInvitation(viewerKey(ctx), invitation)
+		payload.Invitation = showInvitation(ctx, invitation)
 	}
 	return payload, nil
 }
@@ -110,7 +110,7 @@ func (r *mutationResolver) RemindInvitation(ctx context.Context, input model.Rem
 	}
 	payload := &model.RemindInvitationPayload{UserErrors: refused}
 	if len(refused) == 0 {
-		payload.Invitation = model.NewInvitation(viewerKey(ctx), invitation)
+		payload.Invitation = showInvitation(ctx, invitation)
 	}
 	return payload, nil
 }

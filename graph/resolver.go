@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/acquaint/acquaint/graph/model"
@@ -52,3 +53,32 @@ func (r *Resolver) start(schema *ast.Schema) {
 
 // viewerKey is the signed-in member. Operations without one have been refused before any resolver runs.
 func viewerKey(ctx context.Context) id.Member { return auth.ViewerOf(ctx).Member }
+
+// showInvitation shows an invitation to the viewer as the result of a mutation. Between the commit and now the other side
+// may have blocked the viewer, or been deleted; then there is nothing to show, if the sides are asked for. What cannot be
+// found out now is shown: then the side fails.
+func showInvitation(ctx context.Context, i network.Invitation) *model.Invitation {
+	viewer := viewerKey(ctx)
+	if asksForSides(ctx) {
+		if other, err := loadMember(ctx, otherSide(viewer, i)); err == nil && other == nil {
+			return nil
+		}
+	}
+	return model.NewInvitation(viewer, i)
+}
+
+// asksForSides reports whether a mutation asks for the sender or the recipient of the invitation in its payload.
+func asksForSides(ctx context.Context) bool {
+	operation := graphql.GetOperationContext(ctx)
+	for _, field := range graphql.CollectFieldsCtx(ctx, nil) {
+		if field.Name != "invitation" {
+			continue
+		}
+		for _, side := range graphql.CollectFields(operation, field.Selections, []string{"Invitation", "Node"}) {
+			if side.Name == "sender" || side.Name == "recipient" {
+				return true
+			}
+		}
+	}
+	return false
+}

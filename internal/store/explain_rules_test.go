@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/acquaint/acquaint/internal/app"
 	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
@@ -73,6 +75,20 @@ func TestIndexesOfRules(t *testing.T) {
 			_, err := tx.Standing(ctx, ada, ben, now.Add(-time.Hour))
 			return err
 		})},
+		{"an invite in a group", []string{"inboxes_pkey", "members_pkey", "invitation_window", "invitation_sender_id_sent_at_id", "invitation_pair_lo_pair_hi", "block", "connection"}, func() error {
+			_, err := network.NewService(s, unwoken{}, network.DefaultPolicy(), app.Now, app.NewID).Invite(ctx, member("4501"), network.InviteInput{Recipient: member("4502")})
+			return err
+		}},
+		{"an answer in a group", []string{"inboxes_pkey", "invitations_pkey"}, func() error {
+			_, err := s.TransactTogether(ctx, network.About{Invitation: id.Invitation{1}}, func(ctx context.Context, tx network.Tx) error {
+				_, err := tx.Invitation(ctx, id.Invitation{1})
+				if errors.Is(err, network.ErrNotFound) {
+					err = nil
+				}
+				return err
+			})
+			return err
+		}},
 		{"whether two share a connection", []string{"connection"}, in(func(tx network.Tx) error { _, err := tx.HaveMutual(ctx, ada, ben); return err })},
 		{"what is used of the limits", []string{"invitation_window", "invitation_sender_id_sent_at_id"}, func() error {
 			_, err := s.Usage(ctx, ada, now.Add(-time.Hour), 2, 2)
