@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -19,6 +20,7 @@ import (
 	"github.com/acquaint/acquaint/ent"
 	"github.com/acquaint/acquaint/internal/batch"
 	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/postgres"
 )
 
 // Store is the tables.
@@ -32,6 +34,10 @@ type Store struct {
 	groups *groups // nil on SQLite
 	// subjects are looked up together: every first request of a member asks for one.
 	subjects *batch.Batcher[string, member.Member]
+	// connectors make the pools' connections, and address is where to; both are PostgreSQL's.
+	connectors []*postgres.Connector
+	address    string
+	writing    writing
 }
 
 // Options are what Open can be told besides where the database is.
@@ -43,6 +49,8 @@ type Options struct {
 	NoMigrate bool
 	// Alone makes every use case have a transaction of its own, on PostgreSQL as it is on SQLite.
 	Alone bool
+	// Migrations are more of them than the program's own, in folders as of those. Tests are of the next version with them.
+	Migrations fs.FS
 }
 
 // Open connects to the database at an address (postgres://… or sqlite:PATH) and brings its tables to this version. It
@@ -53,7 +61,7 @@ func Open(ctx context.Context, address string, opts Options) (*Store, error) {
 	}
 	s, path, err := connect(address, opts.Observe)
 	if err != nil {
-		return nil, err
+		return nil, unwritable(err)
 	}
 	if opts.Alone && s.groups != nil {
 		err := s.groups.client.Close()
@@ -62,16 +70,22 @@ func Open(ctx context.Context, address string, opts Options) (*Store, error) {
 			return nil, errors.Join(err, s.db.Close())
 		}
 	}
+	s.writing.log = opts.Log
 	unlock, err := s.lock(ctx, path)
 	if err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		return nil, errors.Join(unwritable(err), s.db.Close())
 	}
 	defer unlock()
 	if err := s.db.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot reach the database: %w", err), s.db.Close())
+		return nil, errors.Join(unwritable(err), s.db.Close())
 	}
 	if err := s.migrate(ctx, opts); err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		return nil, errors.Join(unwritable(err), s.db.Close())
+	}
+	if s.dialect == dialect.SQLite {
+		if err := s.tryWrite(ctx); errors.Is(err, errReadOnly) { // one whose disk is full can be read
+			return nil, errors.Join(unwritable(err), s.db.Close())
+		}
 	}
 	return s, nil
 }
@@ -114,24 +128,30 @@ func connectPostgres(address string, observe func(string, []any)) (*Store, error
 	if q.Get("timezone") == "" {
 		q.Set("timezone", "UTC")
 	}
+	// A standby may be behind: who reads there misses what was written, and a subscription takes it for read.
+	if q.Get("target_session_attrs") == "" {
+		q.Set("target_session_attrs", "read-write")
+	}
 	if q.Get("connect_timeout") == "" {
 		q.Set("connect_timeout", "5")
 	}
 	u.RawQuery = q.Encode()
-	db, err := openPostgres(u, max(poolMin, poolPerCPU*runtime.GOMAXPROCS(0)))
+	db, connector, err := openPostgres(u, max(poolMin, poolPerCPU*runtime.GOMAXPROCS(0)))
 	if err != nil {
 		return nil, err
 	}
 	s := newStore(db, dialect.Postgres, observe)
+	s.address = u.String()
 	for name, value := range plansByKey {
 		q.Set(name, value)
 	}
 	u.RawQuery = q.Encode()
 	atOnce := min(max(groupsMin, runtime.GOMAXPROCS(0)), groupsMax)
-	keyed, err := openPostgres(u, atOnce+1) // one more prepares statements
+	keyed, keyedConnector, err := openPostgres(u, atOnce+1) // one more prepares statements
 	if err != nil {
 		return nil, err
 	}
+	s.connectors = []*postgres.Connector{connector, keyedConnector}
 	s.groups = newGroups(ent.NewClient(ent.Driver(newDriver(keyed, dialect.Postgres, observe))), atOnce)
 	return s, nil
 }
@@ -145,14 +165,15 @@ var plansByKey = map[string]string{
 	"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
 }
 
-func openPostgres(u *url.URL, size int) (*sql.DB, error) {
-	db, err := sql.Open("postgres", u.String())
+func openPostgres(u *url.URL, size int) (*sql.DB, *postgres.Connector, error) {
+	connector, err := postgres.NewConnector(u.String())
 	if err != nil {
-		return nil, errors.New("the database URL is malformed")
+		return nil, nil, errors.New("the database URL is malformed")
 	}
+	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
-	return db, nil
+	return db, connector, nil
 }
 
 func connectSQLite(path string, observe func(string, []any)) (*Store, error) {

@@ -17,7 +17,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // ErrNotInstalled says that no PostgreSQL programs were found.
@@ -144,42 +143,6 @@ func (s *Server) halt() {
 	s.leash.Close()
 	_ = s.cmd.Wait()
 }
-
-// Kill ends the server as the kernel would that is out of memory: all at once, with SIGKILL.
-func (s *Server) Kill() error {
-	file, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
-	if err != nil {
-		return err
-	}
-	first, _, _ := strings.Cut(string(file), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil {
-		return err
-	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		return err
-	}
-	s.halt()
-	return nil
-}
-
-// Restart serves again what was killed, at the same address. It waits for the last processes of the one before to notice
-// that it is gone.
-func (s *Server) Restart(ctx context.Context) error {
-	for {
-		attempt, cancel := context.WithTimeout(ctx, restartTimeout)
-		err := s.serve(attempt)
-		cancel()
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		s.halt()
-	}
-}
-
-// restartTimeout is after how long a server that was started again is taken to have failed: its shell goes on without it,
-// and so does not tell.
-const restartTimeout = 10 * time.Second
 
 // unprivileged gives the attributes to run the server as another user where this process is root, which PostgreSQL
 // refuses, and gives that user the folder.
