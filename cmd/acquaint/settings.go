@@ -58,6 +58,8 @@ type serverSettings struct {
 	Playground     bool     `env:"ACQUAINT_PLAYGROUND" default:"true" negatable:"" help:"Serve GraphiQL at /."`
 	MetricsListen  string   `env:"ACQUAINT_METRICS_LISTEN" placeholder:"ADDRESS" help:"Serve Prometheus /metrics and /debug/pprof on this address; off when empty. Do not make it public."`
 
+	DrainDelay time.Duration `env:"ACQUAINT_DRAIN_DELAY" default:"0s" help:"How long to go on after SIGTERM with /readyz failing, until a balancer has noticed."`
+
 	Broker      string        `env:"ACQUAINT_BROKER" placeholder:"BROKER" help:"How servers on one database tell each other of news: local (there is one), postgres, or nats://host:4222. The default is what the database has."`
 	BrokerSweep time.Duration `env:"ACQUAINT_BROKER_SWEEP" default:"5s" help:"How often to look for notifications whose wake-up was lost."`
 
@@ -133,7 +135,7 @@ func (s serverSettings) config(log *slog.Logger) app.Config {
 	config.AllowedOrigins = s.AllowedOrigins
 	config.Introspection = s.Introspection
 	config.Playground = s.Playground
-	config.MetricsListen = s.MetricsListen
+	config.MetricsListen, config.DrainDelay = s.MetricsListen, s.DrainDelay
 	config.Policy, config.ExpirySweep = s.policy(), s.ExpirySweep
 	config.Broker, config.BrokerSweep = s.Broker, s.BrokerSweep
 	config.Log = log

@@ -92,10 +92,10 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 		return a, fmt.Errorf("--listen: %w (--listen 127.0.0.1:0 takes any free port)", err)
 	}
 	a.store, err = store.Open(ctx, config.DatabaseURL, store.Options{
-		Log: config.Log, Observe: config.Observe, NoMigrate: config.NoMigrate,
+		Log: config.Log, Observe: config.Observe, NoMigrate: config.NoMigrate, Migrations: config.Migrations,
 	})
 	if err != nil {
-		return a, err
+		return a, notOpened(err)
 	}
 	if err = a.openHubs(); err != nil { //nolint:contextcheck // the hubs end with Close, not with ctx
 		return a, err
@@ -117,7 +117,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 
 	options := server.Options{
 		GraphQL: face, Authenticator: ends.authenticator,
-		Origins: config.AllowedOrigins, Ready: a.store.Ping, Limits: config.Limits, Log: config.Log,
+		Origins: config.AllowedOrigins, Ready: a.store.Ready, Limits: config.Limits, Log: config.Log, DrainDelay: config.DrainDelay,
 	}
 	switch {
 	case config.Demo:
@@ -138,6 +138,14 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	}
 	a.startTasks(background, ends)
 	return a, nil
+}
+
+// notOpened names the setting where it is that of a database which cannot be written to.
+func notOpened(err error) error {
+	if errors.Is(err, store.ErrUnwritable) {
+		return &SettingError{"--database-url", err.Error()}
+	}
+	return err
 }
 
 // resolver makes what the API calls.

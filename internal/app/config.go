@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
@@ -17,9 +18,10 @@ import (
 
 // Config is the settings of a server. DefaultConfig has those that nobody set.
 type Config struct {
-	Listen         string // host:port
-	DatabaseURL    string // postgres://… or sqlite:PATH
-	NoMigrate      bool   // refuse tables of an older version instead of migrating them
+	Listen         string        // host:port
+	DrainDelay     time.Duration // how long a server that was told to end goes on, so that balancers notice
+	DatabaseURL    string        // postgres://… or sqlite:PATH
+	NoMigrate      bool          // refuse tables of an older version instead of migrating them
 	JWTSecret      string
 	JWKSURL        string
 	JWTIssuer      string
@@ -46,11 +48,12 @@ type Config struct {
 	Demo bool
 
 	// What tests change.
-	Now       func() time.Time
-	NewID     id.Source
-	BatchWait time.Duration                  // how long loaders collect; 0 for the default
-	Observe   func(query string, args []any) // sees every statement
-	NoTasks   bool                           // nothing is done every so often, but for tasks by RunTasks
+	Now        func() time.Time
+	NewID      id.Source
+	BatchWait  time.Duration                  // how long loaders collect; 0 for the default
+	Observe    func(query string, args []any) // sees every statement
+	Migrations fs.FS                          // more of them, of the next version; store.Options.Migrations
+	NoTasks    bool                           // nothing is done every so often, but for tasks by RunTasks
 }
 
 // The values of Config.Broker that are no address.
@@ -162,6 +165,7 @@ func (c Config) checkLimits() error {
 		{"--restriction", float64(p.Restriction), true},
 		{"--expiry-sweep", float64(c.ExpirySweep), false},
 		{"--broker-sweep", float64(c.BrokerSweep), false},
+		{"--drain-delay", float64(c.DrainDelay), true},
 		{"--query-tokens", float64(d.Tokens), false},
 		{"--query-depth", float64(d.Depth), false},
 		{"--query-complexity", float64(d.Complexity), false},

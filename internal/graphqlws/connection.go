@@ -38,6 +38,7 @@ type connection struct {
 
 	mu         sync.Mutex   // guards what follows, and every write of a message
 	operations []*operation // few: a map would take more room, and not be quicker
+	leaving    bool         // closes with 1001 as soon as no query or mutation runs
 	closed     bool         // our close frame is sent, or the peer is gone
 	writeBy    time.Time    // the deadline of writes
 	timer      *time.Timer  // of the next ping, or the end if that is sooner
@@ -277,6 +278,23 @@ func (c *connection) operation(id string) *operation {
 // forget takes an operation off the list; c.mu is held.
 func (c *connection) forget(op *operation) {
 	c.operations = slices.DeleteFunc(c.operations, func(other *operation) bool { return other == op })
+	c.left()
+}
+
+// depart closes the connection with 1001 when the queries and mutations that it runs are answered. It begins nothing
+// more: its client asks again on its next connection.
+func (c *connection) depart() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leaving = true
+	c.left()
+}
+
+// left looks whether a connection that is leaving may go; c.mu is held.
+func (c *connection) left() {
+	if c.leaving && !c.closed && !slices.ContainsFunc(c.operations, func(op *operation) bool { return !op.subscription }) {
+		go c.close(closeGoingAway, "Shutting down")
+	}
 }
 
 func (c *connection) send(frames []byte) {

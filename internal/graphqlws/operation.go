@@ -37,6 +37,11 @@ func (c *connection) subscribe(m message) {
 	op := &operation{id: m.id, cancel: cancel}
 
 	c.mu.Lock()
+	if c.leaving {
+		c.mu.Unlock()
+		c.stop(op)
+		return
+	}
 	duplicate := c.operation(m.id) != nil
 	full := len(c.operations) >= c.transport.options.MaxOperations
 	if !duplicate && !full {
@@ -76,7 +81,10 @@ func (c *connection) subscribe(m message) {
 		c.refuse(op, "Too many subscriptions.")
 		return
 	}
+	c.mu.Lock()
 	op.subscription = true
+	c.left()
+	c.mu.Unlock()
 	c.dispatch(ctx, op, prepared)
 }
 

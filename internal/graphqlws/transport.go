@@ -90,7 +90,11 @@ const (
 	defaultMaxOperations    = 100
 	closeGrace              = 3 * time.Second // for a peer to answer our closing
 	lastWrite               = time.Second     // for a peer to take what is being written when the connection is to end
-	handshakeTimeout        = 10 * time.Second
+	// How many connections a shutdown closes at once, how long it waits before more, and how long that takes at most.
+	closeTogether    = 100
+	closePause       = 20 * time.Millisecond
+	closeWithin      = 3 * time.Second
+	handshakeTimeout = 10 * time.Second
 	// readBuffer is what an idle connection holds; a longer message takes several reads. Those for writing are shared.
 	readBuffer = 128 // bytes
 )
@@ -232,7 +236,8 @@ func (t *Transport) Connections() int {
 	return len(t.connections)
 }
 
-// Shutdown closes every connection with 1001, takes no new one, and returns when all are gone or ctx ends.
+// Shutdown closes every connection with 1001, each when the queries and mutations that it runs are answered, takes no new
+// one, and returns when all are gone or ctx ends.
 func (t *Transport) Shutdown(ctx context.Context) {
 	t.mu.Lock()
 	if !t.closing && len(t.connections) == 0 {
@@ -244,8 +249,15 @@ func (t *Transport) Shutdown(ctx context.Context) {
 		open = append(open, c)
 	}
 	t.mu.Unlock()
-	for _, c := range open {
-		go c.close(closeGoingAway, "Shutting down") // each may wait for a peer that does not read
+	pause := min(closePause, closeWithin/time.Duration(len(open)/closeTogether+1))
+	for i, c := range open {
+		if i > 0 && i%closeTogether == 0 { // those who come back at once go to the same few nodes
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+			}
+		}
+		go c.depart() // each may wait for a peer that does not read
 	}
 	select {
 	case <-t.empty:
