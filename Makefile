@@ -63,6 +63,12 @@ check-modules: ## Fail if go.mod or go.sum is not tidy, or a module is not what 
 test-race: ## Run the tests with the race detector
 	go test -race -timeout 20m ./...
 
+.PHONY: faults
+faults: ## Do what goes wrong in production to real servers, for ROUNDS times as long as the tests do
+	go test ./cmd/acquaint -count=1 -timeout 2h -v -run '$(FAULTS)' -args -rounds $(or $(ROUNDS),10)
+
+FAULTS = ^Test(Nodes|NodeIs|Database|Rollout|Broker|Listeners|Standby|Disk|ReadOnly|Drain|InFlight|SecondSignal)
+
 .PHONY: verify
 verify: check-modules check-generated lint test-race ## Everything that CI does, but for e2e
 
