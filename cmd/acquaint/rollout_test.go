@@ -49,7 +49,7 @@ func TestRolloutOfNewVersion(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer func() { _ = backup.Rollback() }() // nothing, after the commit
+		defer func() { _ = backup.Rollback() }()                                                             // nothing, after the commit
 		if _, err := backup.Exec("LOCK TABLE notifications, invitations IN ACCESS SHARE MODE"); err != nil { // as pg_dump does
 			t.Fatal(err)
 		}
