@@ -184,8 +184,9 @@ func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (drive
 	return result, s.conn.judge(err)
 }
 
-// Close implements driver.Stmt.
+// Close implements driver.Stmt. It asks the server, too, and has nobody wait for one that hangs.
 func (s *stmt) Close() error {
 	s.conn.limit(context.Background())
+	_ = s.conn.wire.SetDeadline(time.Now().Add(closeTimeout))
 	return s.pqStmt.Close()
 }

@@ -21,6 +21,8 @@ const (
 	longest = 30 * time.Second
 	// cancelTimeout bounds the connection over which a server is told to break off: lib/pq waits for it.
 	cancelTimeout = 400 * time.Millisecond
+	// closeTimeout bounds the closing of a prepared statement.
+	closeTimeout = 400 * time.Millisecond
 	// dialTimeout bounds the making of a connection to where nobody is.
 	dialTimeout = 5 * time.Second
 	// renewMost is how often at most all connections are made anew: while there is no server but one that takes no
