@@ -74,6 +74,7 @@ func (p *Postgres) event(kind pq.ListenerEventType, err error) {
 		p.connected.Store(false)
 		p.log.Warn("lost the connection over which other nodes tell of news; connecting again", "error", err)
 	case pq.ListenerEventReconnected:
+		p.reconnects.Add(1)
 		p.log.Info("listening to other nodes again")
 	case pq.ListenerEventConnectionAttemptFailed:
 		p.log.Debug("cannot listen to other nodes yet", "error", err)

@@ -49,3 +49,6 @@ func (e Entry) Position() int64 { return e.Number }
 
 // OnHold reports whether the entry is held back; none ever is.
 func (Entry) OnHold() bool { return false }
+
+// WrittenAt is not known: an entry holds no time, as nobody is shown one.
+func (Entry) WrittenAt() time.Time { return time.Time{} }
