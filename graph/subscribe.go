@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
@@ -23,7 +25,7 @@ func stream[E realtime.Entry, T any](ctx context.Context, hub *realtime.Hub[E], 
 	if pump == nil {
 		out = make(chan T)
 	}
-	err := hub.Listen(ctx, viewerKey(ctx), after, realtime.Waiting, realtime.Each(func(ctx context.Context, entry E) error {
+	err := hub.ListenAs(ctx, graphql.GetFieldContext(ctx).Field.Name, viewerKey(ctx), after, realtime.Waiting, realtime.Each(func(ctx context.Context, entry E) error {
 		shown, err := show(ctx, entry)
 		if errors.Is(err, errPassOver) {
 			return nil
@@ -41,8 +43,11 @@ func stream[E realtime.Entry, T any](ctx context.Context, hub *realtime.Hub[E], 
 		}
 		return nil
 	}))
-	if err == nil && pump != nil {
-		pump.used.Store(true)
+	if err == nil {
+		noteStarted(ctx)
+		if pump != nil {
+			pump.used.Store(true)
+		}
 	}
 	return out, err
 }
@@ -96,13 +101,14 @@ func (r *Resolver) streamPlanned(ctx context.Context, pump *pump, plan *plan, af
 	}
 	send, viewer := pump.send, viewerKey(ctx)
 	//nolint:contextcheck // the pump's is that of the operation
-	err := r.Inboxes.Listen(pump.ctx, viewer, after, manner, func(ctx context.Context, rows []notification.Notification) (int, error) {
+	err := r.Inboxes.ListenAs(pump.ctx, graphql.GetFieldContext(ctx).Field.Name, viewer, after, manner, func(ctx context.Context, rows []notification.Notification) (int, error) {
 		if err := r.sendPlanned(ctx, viewer, send, plan, shownOf(rows, wanted)); err != nil {
 			return 0, err
 		}
 		return len(rows), nil
 	})
 	if err == nil {
+		noteStarted(ctx)
 		pump.used.Store(true)
 	}
 	return make(chan *model.NotificationEdge), err

@@ -40,6 +40,7 @@ type connection struct {
 	operations []*operation // few: a map would take more room, and not be quicker
 	leaving    bool         // closes with 1001 as soon as no query or mutation runs
 	closed     bool         // our close frame is sent, or the peer is gone
+	told       bool         // how it ends
 	writeBy    time.Time    // the deadline of writes
 	timer      *time.Timer  // of the next ping, or the end if that is sooner
 	pingAt     time.Time
@@ -60,10 +61,12 @@ func (c *connection) serve() {
 	for {
 		kind, raw, err := c.read()
 		if errors.Is(err, errFragments) {
+			c.transport.options.Limited(LimitFragments)
 			c.close(closeTooManyRequests, "Too many fragments")
 			_, _ = io.Copy(io.Discard, c.wire) // until the peer has read why, or had its time
 		}
 		if err != nil {
+			c.ended(err)
 			return
 		}
 		if !c.alive() {
@@ -88,6 +91,26 @@ func (c *connection) read() (kind int, raw []byte, err error) {
 	defer c.wire.end()
 	raw, err = io.ReadAll(whole{text, c.wire})
 	return kind, raw, err
+}
+
+// ended tells how the connection ended, unless that was by us.
+func (c *connection) ended(err error) {
+	c.mu.Lock()
+	told := c.told
+	c.told = true
+	c.mu.Unlock()
+	options := &c.transport.options
+	closed, byPeer := errors.AsType[*websocket.CloseError](err)
+	switch {
+	case told:
+	case errors.Is(err, websocket.ErrReadLimit): // gorilla has closed it
+		options.Limited(LimitMessageSize)
+		options.Closing(false, websocket.CloseMessageTooBig)
+	case byPeer:
+		options.Closing(true, closed.Code)
+	default:
+		options.Closing(true, websocket.CloseAbnormalClosure)
+	}
 }
 
 // start sets the limits and timers of a new connection.
@@ -180,6 +203,7 @@ func (c *connection) admit() bool {
 	if c.messages == nil || c.messages.Allow() {
 		return true
 	}
+	c.transport.options.Limited(LimitMessageRate)
 	c.close(closeTooManyRequests, "Too many messages")
 	return false
 }
@@ -251,6 +275,7 @@ func (c *connection) initialise(payload map[string]any) {
 		return
 	}
 	if !c.transport.take(session.Key, c.transport.options.MaxConnections, ofConnections) {
+		c.transport.options.Limited(LimitConnections)
 		c.close(closeTooManyRequests, "Too many connections")
 		return
 	}
@@ -333,6 +358,8 @@ func (c *connection) close(code int, reason string) {
 		return
 	}
 	c.closed = true
+	c.told = true
+	c.transport.options.Closing(false, code)
 	c.cancel()
 	const reasonMax = 123 // bytes; RFC 6455, section 5.5
 	for len(reason) > reasonMax {

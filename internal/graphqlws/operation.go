@@ -54,6 +54,7 @@ func (c *connection) subscribe(m message) {
 		c.close(closeDuplicate, "Subscriber for "+m.id+" already exists")
 		return
 	case full:
+		c.transport.options.Limited(LimitOperations)
 		c.refuse(op, "Too many operations on this connection.")
 		return
 	}
@@ -78,6 +79,7 @@ func (c *connection) subscribe(m message) {
 		return
 	}
 	if !c.transport.take(c.session.Key, c.transport.options.MaxSubscriptions, ofSubscriptions) {
+		c.transport.options.Limited(LimitSubscriptions)
 		c.refuse(op, "Too many subscriptions.")
 		return
 	}

@@ -78,8 +78,23 @@ type Options struct {
 	MessageRate      float64       // messages a second on one connection
 	MessageBurst     int           // at once
 	Closed           func()        // called when a connection has ended and nothing of it is left; may be nil
-	Log              *slog.Logger
+	// Closing is told how a connection ends: by whom, and with which code; one that was lost is closed by the peer with
+	// 1006 (RFC 6455, section 7.4.1). nil for nobody.
+	Closing func(byPeer bool, code int)
+	// Limited is told which limit a client ran into, one of the Limit constants; nil for nobody.
+	Limited func(limit string)
+	Log     *slog.Logger
 }
+
+// What Options.Limited is told of.
+const (
+	LimitMessageSize   = "message_size"
+	LimitMessageRate   = "message_rate"
+	LimitFragments     = "fragments"
+	LimitConnections   = "sockets"
+	LimitOperations    = "socket_operations"
+	LimitSubscriptions = "subscriptions"
+)
 
 const (
 	defaultInitTimeout      = 10 * time.Second
@@ -127,6 +142,12 @@ func New(options Options) *Transport {
 	}
 	if options.Closed == nil {
 		options.Closed = func() {}
+	}
+	if options.Closing == nil {
+		options.Closing = func(bool, int) {}
+	}
+	if options.Limited == nil {
+		options.Limited = func(string) {}
 	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -205,6 +226,7 @@ func refuseUpgrade(w http.ResponseWriter, r *http.Request, status int, _ error) 
 // limit. False when that is reached; else release gives it back.
 func (t *Transport) AcquireSubscription(key string) (release func(), ok bool) {
 	if !t.take(key, t.options.MaxSubscriptions, ofSubscriptions) {
+		t.options.Limited(LimitSubscriptions)
 		return nil, false
 	}
 	return sync.OnceFunc(func() { t.give(key, ofSubscriptions) }), true

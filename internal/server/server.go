@@ -32,7 +32,18 @@ type Options struct {
 	// noticed, and sends nobody here any more.
 	DrainDelay time.Duration
 	Log        *slog.Logger
+
+	// For those who run it; each may be nil.
+	Around       func(http.Handler) http.Handler // is around whatever is served, once a request has its graph.Request
+	Limited      func(limit string)              // is told which limit a client ran into
+	SocketClosed func(byPeer bool, code int)     // is told how a socket ended
 }
+
+// What Options.Limited is told of, beside the limits of package graphqlws.
+const (
+	LimitMemberRate  = "member_rate"
+	LimitAddressRate = "address_rate"
+)
 
 // How long a client may take, whatever it sends.
 const (
@@ -66,6 +77,9 @@ func New(options Options) *Server {
 	if options.Limits.Body == 0 {
 		options.Limits = DefaultLimits()
 	}
+	if options.Limited == nil {
+		options.Limited = func(string) {}
+	}
 	rates := options.Limits.Rates
 	s := &Server{
 		options: options, drain: newDrain(), drained: make(chan struct{}),
@@ -77,7 +91,7 @@ func New(options Options) *Server {
 	s.ws = graphqlws.New(graphqlws.Options{
 		Init: s.initSocket,
 		Context: func(r *http.Request) context.Context { // all that operations want of the request
-			return graph.WithRequestID(context.Background(), graph.RequestIDOf(r.Context()))
+			return graph.WithRequest(context.Background(), graph.RequestOf(r.Context()))
 		},
 		CheckOrigin:      origins.allows,
 		Allow:            s.allow,
@@ -88,6 +102,8 @@ func New(options Options) *Server {
 		MessageBurst:     messageBurst(rates),
 		OperationTimeout: options.Limits.RequestTimeout,
 		Pump:             graph.WithPump,
+		Closing:          options.SocketClosed,
+		Limited:          options.Limited,
 		Log:              options.Log,
 	})
 	options.GraphQL.AddTransport(s.ws)
@@ -106,8 +122,12 @@ func New(options Options) *Server {
 	if options.Pages != nil {
 		mux.Handle("/", compressed(options.Pages))
 	}
+	var handler http.Handler = mux
+	if options.Around != nil {
+		handler = options.Around(mux)
+	}
 	s.http = http.Server{
-		Handler:           s.named(mux),
+		Handler:           s.named(handler),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout + options.Limits.RequestTimeout, // net/http ends a request's context with it
 		WriteTimeout:      writeTimeout + options.Limits.RequestTimeout,
@@ -125,7 +145,11 @@ func (s *Server) allow(viewer string) time.Duration {
 	if auth.IsServiceKey(viewer) {
 		return 0
 	}
-	return s.members.take(viewer, time.Now())
+	wait := s.members.take(viewer, time.Now())
+	if wait > 0 {
+		s.options.Limited(LimitMemberRate)
+	}
+	return wait
 }
 
 // addressBurst lets an address burst for as long as a member.
@@ -196,9 +220,15 @@ func (s *Server) named(next http.Handler) http.Handler {
 		if s.draining.Load() && !graphqlhttp.WantsWebSocket(r) {
 			w.Header().Set("Connection", "close")
 		}
-		request := rand.Text()
-		w.Header().Set("X-Request-Id", request)
-		next.ServeHTTP(w, r.WithContext(graph.WithRequestID(r.Context(), request)))
+		request := &graph.Request{ID: rand.Text(), Transport: graph.OverHTTP}
+		switch {
+		case graphqlhttp.WantsWebSocket(r):
+			request.Transport = graph.OverWebSocket
+		case graphqlhttp.WantsEventStream(r):
+			request.Transport = graph.OverEvents
+		}
+		w.Header().Set("X-Request-Id", request.ID)
+		next.ServeHTTP(w, r.WithContext(graph.WithRequest(r.Context(), request)))
 	})
 }
 

@@ -76,7 +76,7 @@ func translate(err error) error {
 	if passing {
 		return fmt.Errorf("%w: %w", refusal.ErrUnavailable, err)
 	}
-	return err
+	return withoutValues(err)
 }
 
 // settled reports whether the database broke the transaction so that others could go on; run again, it may succeed.

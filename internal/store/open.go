@@ -26,6 +26,7 @@ import (
 // Store is the tables.
 type Store struct {
 	db      *sql.DB
+	drivers []*entDriver // the client's, and that of groups
 	client  *ent.Client
 	dialect string
 	// writer lets one write transaction in at a time on SQLite. Its own lock is polled, which starves some of many
@@ -45,6 +46,8 @@ type Options struct {
 	Log *slog.Logger
 	// Observe is called before every statement, with its arguments. Tests count and explain statements with it.
 	Observe func(query string, args []any)
+	// Trace is told of every statement; nil for nobody.
+	Trace Trace
 	// NoMigrate makes Open refuse tables of an older version instead of bringing them to this one.
 	NoMigrate bool
 	// Alone makes every use case have a transaction of its own, on PostgreSQL as it is on SQLite.
@@ -71,6 +74,9 @@ func Open(ctx context.Context, address string, opts Options) (*Store, error) {
 		}
 	}
 	s.writing.log = opts.Log
+	for _, d := range s.drivers {
+		d.trace = opts.Trace
+	}
 	unlock, err := s.lock(ctx, path)
 	if err != nil {
 		return nil, errors.Join(unwritable(err), s.db.Close())
@@ -152,7 +158,9 @@ func connectPostgres(address string, observe func(string, []any)) (*Store, error
 		return nil, err
 	}
 	s.connectors = []*postgres.Connector{connector, keyedConnector}
-	s.groups = newGroups(ent.NewClient(ent.Driver(newDriver(keyed, dialect.Postgres, observe))), atOnce)
+	driver := newDriver(keyed, dialect.Postgres, observe)
+	s.drivers = append(s.drivers, driver)
+	s.groups = newGroups(ent.NewClient(ent.Driver(driver)), atOnce)
 	return s, nil
 }
 
@@ -200,9 +208,11 @@ func connectSQLite(path string, observe func(string, []any)) (*Store, error) {
 }
 
 func newStore(db *sql.DB, kind string, observe func(string, []any)) *Store {
+	driver := newDriver(db, kind, observe)
 	s := &Store{
 		db:      db,
-		client:  ent.NewClient(ent.Driver(newDriver(db, kind, observe))),
+		drivers: []*entDriver{driver},
+		client:  ent.NewClient(ent.Driver(driver)),
 		dialect: kind,
 	}
 	s.subjects = batch.New(s.membersBySubject)
