@@ -7,6 +7,8 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+
+	"github.com/acquaint/acquaint/graph/generated"
 )
 
 // Observer is told of operations, for metrics, traces and logs. What it is told is safe to show: nothing of it is a
@@ -63,8 +65,8 @@ var (
 	_ graphql.ResponseInterceptor  = (*observed)(nil)
 )
 
-// FieldNames are the values that Operation.Field can have.
-func FieldNames(schema *ast.Schema) []string {
+// fieldNames are the values that Operation.Field can have.
+func fieldNames(schema *ast.Schema) []string {
 	names := []string{SeveralFields, IntrospectField, OtherFields}
 	for _, root := range []*ast.Definition{schema.Query, schema.Mutation, schema.Subscription} {
 		for _, f := range root.Fields {
@@ -76,9 +78,18 @@ func FieldNames(schema *ast.Schema) []string {
 	return names
 }
 
+// Subscriptions are the fields that can be subscribed to.
+func Subscriptions() []string {
+	var names []string
+	for _, f := range generated.NewExecutableSchema(generated.Config{}).Schema().Subscription.Fields {
+		names = append(names, f.Name)
+	}
+	return names
+}
+
 func newObserved(observer Observer, schema *ast.Schema) *observed {
 	o := &observed{observer: observer, fields: make(map[string]bool)}
-	for _, name := range FieldNames(schema) {
+	for _, name := range fieldNames(schema) {
 		o.fields[name] = true
 	}
 	return o

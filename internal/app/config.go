@@ -35,6 +35,7 @@ type Config struct {
 	DocumentLimits   graph.Limits
 	Limits           server.Limits
 	MetricsListen    string // host:port; "" for none
+	TracesURL        string // where spans go by OTLP over HTTP, as in http://127.0.0.1:4318/v1/traces; "" for nowhere
 	Policy           network.Policy
 	// Broker is how nodes tell each other of news: BrokerLocal, BrokerPostgres, the address of a NATS server, or "" for
 	// what the database has.
@@ -126,6 +127,9 @@ func (c Config) Check() error {
 	}
 	if u, err := url.Parse(c.JWKSURL); c.JWKSURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
 		return &SettingError{"--jwks-url", "must be an http or https address"}
+	}
+	if u, err := url.Parse(c.TracesURL); c.TracesURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+		return &SettingError{"--otlp-endpoint (or OTEL_EXPORTER_OTLP_ENDPOINT)", "must be an http or https address"}
 	}
 	for _, origin := range c.AllowedOrigins {
 		u, err := url.Parse(origin)

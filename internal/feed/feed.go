@@ -28,6 +28,11 @@ const (
 	MessageReceived   Kind = "message_received"
 )
 
+// Kinds gives all of them.
+func Kinds() []Kind {
+	return []Kind{InvitationAdded, InvitationClosed, ConnectionAdded, ConnectionRemoved, NotificationsRead, MessageReceived}
+}
+
 // Draft is an entry before it has a number: whom to tell what.
 type Draft struct {
 	Member     id.Member // whose feed
