@@ -59,8 +59,8 @@ func newTracing(ctx context.Context, url string, log *slog.Logger, failures prom
 func (t *tracing) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	if t.provider.Shutdown(ctx) != nil { // ends what is being sent
-		_ = t.exporter.SpanExporter.Shutdown(ctx)
+	if t.provider.Shutdown(ctx) != nil {
+		t.exporter.close(ctx)
 	}
 }
 
@@ -110,9 +110,11 @@ type exporter struct {
 	log      *slog.Logger
 	failures prometheus.Counter
 
-	mu     sync.Mutex
-	silent time.Time // until when nothing is said
-	missed int       // batches, since something was said
+	mu      sync.Mutex
+	silent  time.Time // until when nothing is said
+	missed  int       // batches, since something was said
+	closed  bool
+	sending sync.WaitGroup
 }
 
 // complainEvery is how often the log has that spans cannot be sent.
@@ -120,6 +122,10 @@ const complainEvery = time.Minute
 
 // ExportSpans implements sdktrace.SpanExporter.
 func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	if !e.begin() {
+		return nil
+	}
+	defer e.sending.Done()
 	err := e.SpanExporter.ExportSpans(ctx, spans)
 	if err == nil {
 		return nil
@@ -132,5 +138,23 @@ func (e *exporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpa
 		e.log.WarnContext(ctx, "cannot send spans; they are lost", "error", err, "batches", e.missed)
 		e.silent, e.missed = now.Add(complainEvery), 0
 	}
-	return nil
+	return nil // else the SDK would say so each time
+}
+
+func (e *exporter) begin() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.sending.Add(1)
+	}
+	return !e.closed
+}
+
+// close gives up what is being sent, and waits until nothing is.
+func (e *exporter) close(ctx context.Context) {
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
+	_ = e.SpanExporter.Shutdown(ctx)
+	e.sending.Wait()
 }
