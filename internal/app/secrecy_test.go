@@ -85,7 +85,9 @@ func marked(what string) string { return marker + " " + what }
 // live does what members and the host application do, with words of theirs in each place that takes some.
 func (s *secretive) live() {
 	s.t.Helper()
-	var updated struct{ UpdateMember struct{ UserErrors []apptest.UserError } }
+	var updated struct {
+		UpdateMember struct{ UserErrors []apptest.UserError }
+	}
 	s.ada.Get(&updated, `mutation($i: UpdateMemberInput!) { updateMember(input: $i) { userErrors { code } } }`, apptest.Vars{"i": apptest.Vars{
 		"headline": marked("headline"), "location": marked("place"), "profile": apptest.Vars{"about": marked("about")},
 	}})

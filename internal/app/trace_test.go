@@ -87,9 +87,11 @@ func TestTraces(t *testing.T) {
 			t.Errorf("the operation is %+v", operation)
 		}
 		for what, is := range map[string]func(text string) bool{
-			"BEGIN":         func(text string) bool { return text == "BEGIN" },
-			"COMMIT":        func(text string) bool { return text == "COMMIT" },
-			"an invitation": func(text string) bool { return strings.Contains(text, "INSERT INTO") && strings.Contains(text, "invitations") },
+			"BEGIN":  func(text string) bool { return text == "BEGIN" },
+			"COMMIT": func(text string) bool { return text == "COMMIT" },
+			"an invitation": func(text string) bool {
+				return strings.Contains(text, "INSERT INTO") && strings.Contains(text, "invitations")
+			},
 		} {
 			found := false
 			for _, s := range spans {
