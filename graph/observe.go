@@ -57,7 +57,7 @@ const operationNameMax = 64
 // observed is the extension that tells an Observer. It is around all others.
 type observed struct {
 	observer Observer
-	fields   map[string]bool // of the root types
+	fields   map[string]string // by themselves: a document's text would keep all of it
 }
 
 var (
@@ -80,17 +80,18 @@ func fieldNames(schema *ast.Schema) []string {
 
 // Subscriptions are the fields that can be subscribed to.
 func Subscriptions() []string {
-	var names []string
-	for _, f := range generated.NewExecutableSchema(generated.Config{}).Schema().Subscription.Fields {
-		names = append(names, f.Name)
+	fields := generated.NewExecutableSchema(generated.Config{}).Schema().Subscription.Fields
+	names := make([]string, len(fields))
+	for i, f := range fields {
+		names[i] = f.Name
 	}
 	return names
 }
 
 func newObserved(observer Observer, schema *ast.Schema) *observed {
-	o := &observed{observer: observer, fields: make(map[string]bool)}
+	o := &observed{observer: observer, fields: make(map[string]string)}
 	for _, name := range fieldNames(schema) {
-		o.fields[name] = true
+		o.fields[name] = name
 	}
 	return o
 }
@@ -212,10 +213,12 @@ func (o *observed) fieldOf(op *ast.OperationDefinition) string {
 				}
 				continue
 			}
-			switch {
+			switch known, ok := o.fields[name]; {
 			case name[0] == '_':
 				name = IntrospectField
-			case !o.fields[name]:
+			case ok:
+				name = known
+			default:
 				name = OtherFields
 			}
 			switch found {

@@ -178,5 +178,5 @@ func serve(ctx context.Context, config app.Config, started func(*app.App)) error
 		return err
 	}
 	started(a)
-	return errors.Join(a.Serve(ctx), a.Close())
+	return errors.Join(a.Serve(ctx), a.Close()) //nolint:contextcheck // ctx has ended by then
 }

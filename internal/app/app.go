@@ -66,16 +66,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	if err := config.Check(); err != nil {
 		return nil, err
 	}
-	if config.Log == nil {
-		config.Log = slog.New(slog.DiscardHandler)
-	}
-	config.Log = telemetry.Logger(config.Log)
-	if config.Now == nil {
-		config.Now = Now
-	}
-	if config.NewID == nil {
-		config.NewID = NewID
-	}
+	config = config.completed()
 	trusted, err := trustedDocuments(config)
 	if err != nil {
 		return nil, err
@@ -85,7 +76,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a = &App{config: config, log: config.Log, stop: stop}
-	defer func() {
+	defer func() { //nolint:contextcheck // what ends may do so after ctx has
 		if err != nil {
 			err = errors.Join(err, a.Close())
 		}

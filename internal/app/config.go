@@ -14,6 +14,7 @@ import (
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/server"
+	"github.com/acquaint/acquaint/internal/telemetry"
 )
 
 // Config is the settings of a server. DefaultConfig has those that nobody set.
@@ -101,6 +102,21 @@ func DefaultConfig() Config {
 		Policy: network.DefaultPolicy(), BrokerSweep: 5 * time.Second, ExpirySweep: time.Hour,
 		DocumentLimits: graph.DefaultLimits(), Limits: server.DefaultLimits(),
 	}
+}
+
+// completed has what nobody set.
+func (c Config) completed() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	c.Log = telemetry.Logger(c.Log)
+	if c.Now == nil {
+		c.Now = Now
+	}
+	if c.NewID == nil {
+		c.NewID = NewID
+	}
+	return c
 }
 
 // SettingError is a setting that the server does not start with.

@@ -81,7 +81,6 @@ func (e *execQuerier) ExecContext(ctx context.Context, query string, args ...any
 
 func (e *execQuerier) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	e.driver.observe(query, args)
-	//nolint:sqlclosecheck,rowserrcheck // the caller's
 	rows, err := traced(ctx, e.driver.trace, query, func(ctx context.Context) (*sql.Rows, error) {
 		return e.over.QueryContext(ctx, query, args...)
 	})

@@ -74,9 +74,10 @@ func (t *Telemetry) Trace() func(ctx context.Context, query string) (context.Con
 		if !trace.SpanFromContext(ctx).IsRecording() {
 			return ctx, func(error) {}
 		}
+		//nolint:spancheck // ended by what is given
 		ctx, span := t.tracing.tracer.Start(ctx, verbOf(query), trace.WithSpanKind(trace.SpanKindClient),
 			trace.WithAttributes(attribute.String("db.query.text", cut(query))))
-		return ctx, func(err error) {
+		return ctx, func(err error) { //nolint:spancheck // likewise
 			if err != nil { // what it says may quote a value
 				span.SetStatus(codes.Error, "")
 			}
@@ -155,6 +156,6 @@ func (e *exporter) close(ctx context.Context) {
 	e.mu.Lock()
 	e.closed = true
 	e.mu.Unlock()
-	_ = e.SpanExporter.Shutdown(ctx)
+	_ = e.Shutdown(ctx)
 	e.sending.Wait()
 }
