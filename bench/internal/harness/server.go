@@ -99,3 +99,12 @@ func freeAddresses() (a, b string, err error) {
 	}
 	return out[0], out[1], nil
 }
+
+// Root is the folder of the repository.
+func Root(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Dir}}", "github.com/acquaint/acquaint").Output()
+	if err != nil {
+		return "", fmt.Errorf("run this in the repository: %w", err)
+	}
+	return strings.TrimSpace(string(out)), nil
+}
