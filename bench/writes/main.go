@@ -76,9 +76,9 @@ func (s *settings) measure(ctx context.Context) (*harness.Report, error) {
 		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	program := filepath.Join(folder, "acquaint")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/acquaint").CombinedOutput(); err != nil { //nolint:gosec // our own
-		return nil, fmt.Errorf("run this in the repository: %w\n%s", err, out)
+	program, err := harness.Build(ctx, folder)
+	if err != nil {
+		return nil, err
 	}
 	fmt.Fprintln(os.Stderr, "starting PostgreSQL and making", s.members, "members")
 	pg, err := pgserver.Start(ctx)

@@ -21,8 +21,14 @@ const Secret = "a secret of the benchmarks, long enough for HS256"
 // startup is how long a server may take until it is ready.
 const startup = 30 * time.Second
 
+// ProgramVariable names the program where it has been built already, as the collector does.
+const ProgramVariable = "ACQUAINT_BENCH_PROGRAM"
+
 // Build builds the program into a folder and gives its path.
 func Build(ctx context.Context, folder string) (string, error) {
+	if built := os.Getenv(ProgramVariable); built != "" {
+		return built, nil
+	}
 	program := filepath.Join(folder, "acquaint")
 	build := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/acquaint/acquaint/cmd/acquaint") //nolint:gosec // our own
 	if out, err := build.CombinedOutput(); err != nil {
