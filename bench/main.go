@@ -107,18 +107,18 @@ func collect(ctx context.Context, size, out, only string) error {
 		if only != "" && !slices.Contains(strings.Split(only, ","), p.name) {
 			continue
 		}
-		harness.Progress("=== %s", p.name)
+		harness.Progressf("=== %s", p.name)
 		start := time.Now()
 		report, err := p.run(ctx, folder, acquaint, size)
 		if err != nil {
 			err = fmt.Errorf("%s: %w", p.name, err)
-			harness.Progress("%v", err)
+			harness.Progressf("%v", err)
 			failed = errors.Join(failed, err)
 			results.failed = append(results.failed, p.name)
 			continue
 		}
 		results.reports = append(results.reports, report)
-		harness.Progress("=== %s: %.0f s", p.name, time.Since(start).Seconds())
+		harness.Progressf("=== %s: %.0f s", p.name, time.Since(start).Seconds())
 	}
 	results.took = time.Since(began)
 	if ctx.Err() != nil {
@@ -127,7 +127,7 @@ func collect(ctx context.Context, size, out, only string) error {
 	if err := results.write(out); err != nil {
 		return err
 	}
-	harness.Progress("%s, after %.0f s", filepath.Join(out, "RESULTS.md"), results.took.Seconds())
+	harness.Progressf("%s, after %.0f s", filepath.Join(out, "RESULTS.md"), results.took.Seconds())
 	return failed
 }
 

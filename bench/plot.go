@@ -124,9 +124,10 @@ func barPlot(title string, ratios []harness.Ratio) string {
 		if good {
 			colour = "#5a9e6f"
 		}
-		d.text(barLabel-8, at+15, "end", "", r.What+" ("+better+")")                                                                     //nolint:mnd // beside its bar
-		fmt.Fprintf(d, `<rect x="%d" y="%.1f" width="%.1f" height="18" fill="%s"/>`+"\n", barLabel, at+2, x(r.Value())-barLabel, colour) //nolint:mnd // within its line
-		d.text(x(r.Value())+6, at+15, "start", "", fmt.Sprintf("%.2f", r.Value()))                                                       //nolint:mnd // beside its bar
+		width := x(r.Value()) - barLabel
+		d.text(barLabel-8, at+15, "end", "", r.What+" ("+better+")")                                                     //nolint:mnd // beside its bar
+		fmt.Fprintf(d, `<rect x="%d" y="%.1f" width="%.1f" height="18" fill="%s"/>`+"\n", barLabel, at+2, width, colour) //nolint:mnd // within its line
+		d.text(x(r.Value())+6, at+15, "start", "", fmt.Sprintf("%.2f", r.Value()))                                       //nolint:mnd // beside its bar
 	}
 	d.line(x(1), plotTop-4, x(1), end, "#333") //nolint:mnd // a little above
 	d.text(x(1), end+16, "middle", "", "baseline")

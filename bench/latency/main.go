@@ -95,7 +95,7 @@ func (s *settings) measure(ctx context.Context) (*harness.Report, error) {
 				return nil, fmt.Errorf("%s: %w", setup.name, err)
 			}
 			results[setup.name] = append(results[setup.name], r)
-			harness.Progress("run %d of %d, %s: p50 %.2f ms, p99 %.2f; at half of %.0f a second %.2f and %.2f",
+			harness.Progressf("run %d of %d, %s: p50 %.2f ms, p99 %.2f; at half of %.0f a second %.2f and %.2f",
 				run+1, s.runs, setup.name, r.low.p50, r.low.p99, r.most, r.half.p50, r.half.p99)
 		}
 		b, err := s.baseline(ctx, address, folder)
@@ -103,7 +103,7 @@ func (s *settings) measure(ctx context.Context) (*harness.Report, error) {
 			return nil, err
 		}
 		base = append(base, b)
-		harness.Progress("run %d of %d: pgbench p50 %.2f ms, p99 %.2f; echo p50 %.3f", run+1, s.runs, b.writes.p50, b.writes.p99, b.echo.p50)
+		harness.Progressf("run %d of %d: pgbench p50 %.2f ms, p99 %.2f; echo p50 %.3f", run+1, s.runs, b.writes.p50, b.writes.p99, b.echo.p50)
 	}
 	return report(s, setups, results, base), nil
 }

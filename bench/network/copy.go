@@ -49,15 +49,6 @@ func (w *rowWriter) text(s string) { w.length(len(s)); w.write([]byte(s)) }
 
 func (w *rowWriter) null() { w.length(-1) }
 
-func (w *rowWriter) boolean(b bool) {
-	w.length(1)
-	if b {
-		w.write([]byte{1})
-	} else {
-		w.write([]byte{0})
-	}
-}
-
 func (w *rowWriter) integer(n int64) {
 	w.length(8)                                        //nolint:mnd // bytes of a bigint
 	binary.BigEndian.PutUint64(w.number[:], uint64(n)) //nolint:gosec // as it is

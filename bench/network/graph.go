@@ -152,7 +152,7 @@ func (g *generator) mainEdges(hubs int) {
 	want := g.members*meanDegree/2 - hubs - island
 	seeks := func(m int, share float64) {
 		for i := range int(math.Round(share)) {
-			other := m
+			var other int
 			if i%2 == 0 && i < 2*localMost {
 				other = g.neighbour(m)
 			} else {
@@ -315,7 +315,7 @@ const (
 // have greater ones.
 func key(kind byte, n int, at time.Time) uuid.UUID {
 	var u uuid.UUID
-	binary.BigEndian.PutUint64(u[:], uint64(at.UnixMilli())<<16)                      //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(u[:], uint64(at.UnixMilli())<<16)
 	binary.BigEndian.PutUint64(u[8:], mix(uint64(kind)<<56|uint64(n)))                //nolint:gosec // positive
 	binary.BigEndian.PutUint16(u[6:], 0x7000|uint16(mix(uint64(n)+uint64(kind))>>52)) //nolint:gosec // twelve bits
 	u[8] = u[8]&0x3f | 0x80

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -60,16 +61,9 @@ func newPopulation(members int, seed uint64, now time.Time) *population {
 	}
 	// One a pair, whoever sent it.
 	code := func(p pair) uint64 {
-		return uint64(min(p.sender, p.recipient))<<32 | uint64(max(p.sender, p.recipient))
-	} //nolint:gosec // positive
-	slices.SortStableFunc(pairs, func(a, b pair) int {
-		if ca, cb := code(a), code(b); ca < cb {
-			return -1
-		} else if ca > cb {
-			return 1
-		}
-		return 0
-	})
+		return uint64(min(p.sender, p.recipient))<<32 | uint64(max(p.sender, p.recipient)) //nolint:gosec // positive
+	}
+	slices.SortStableFunc(pairs, func(a, b pair) int { return cmp.Compare(code(a), code(b)) })
 	pairs = slices.CompactFunc(pairs, func(a, b pair) bool { return code(a) == code(b) })
 	n.invitations = make([]invitation, len(pairs))
 	for i, p := range pairs {

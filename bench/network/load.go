@@ -103,7 +103,7 @@ func (n *population) load(ctx context.Context, address string) (err error) {
 			return err
 		}
 		if took := time.Since(began); took > time.Second {
-			harness.Progress("  index %s: %.1f s", i.Name, took.Seconds())
+			harness.Progressf("  index %s: %.1f s", i.Name, took.Seconds())
 		}
 	}
 	after, err := indexes(ctx, db)

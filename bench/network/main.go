@@ -95,7 +95,7 @@ const smallest = 200
 func (s *settings) one(ctx context.Context, program, address string, size int) (*result, error) {
 	began := time.Now()
 	n := newPopulation(size, s.seed, time.Now())
-	harness.Progress("%s (made in %.1f s)", n.describe(), time.Since(began).Seconds())
+	harness.Progressf("%s (made in %.1f s)", n.describe(), time.Since(began).Seconds())
 	loaded, err := isLoaded(ctx, address, size)
 	if err != nil {
 		return nil, err
@@ -113,7 +113,7 @@ func (s *settings) one(ctx context.Context, program, address string, size int) (
 	if r.bytes, err = databaseSize(ctx, address); err != nil {
 		return nil, err
 	}
-	harness.Progress("loaded in %.1f s, %.2f GB", r.loading.Seconds(), float64(r.bytes)/(1<<30)) //nolint:mnd // bytes of a GB
+	harness.Progressf("loaded in %.1f s, %.2f GB", r.loading.Seconds(), float64(r.bytes)/(1<<30)) //nolint:mnd // bytes of a GB
 	return r, (&measurement{settings: s, population: n, program: program, address: address}).measure(ctx, r)
 }
 
@@ -155,7 +155,8 @@ func isLoaded(ctx context.Context, address string, members int) (bool, error) {
 	}
 	defer db.Close()
 	var tables int
-	if err := db.QueryRowContext(ctx, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = 'members'").Scan(&tables); err != nil || tables == 0 {
+	err = db.QueryRowContext(ctx, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = 'members'").Scan(&tables)
+	if err != nil || tables == 0 {
 		return false, err
 	}
 	var count int

@@ -65,7 +65,7 @@ func (m *measurement) measure(ctx context.Context, into *result) error {
 		if err := m.run(ctx, into); err != nil {
 			return err
 		}
-		harness.Progress("%d members: run %d of %d", m.members, run+1, m.runs)
+		harness.Progressf("%d members: run %d of %d", m.members, run+1, m.runs)
 	}
 	return err
 }

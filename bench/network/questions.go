@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"go.jetify.com/typeid"
@@ -115,9 +116,9 @@ func (m *measurement) global(member int) (string, error) {
 
 func (m *measurement) invites() (func(int) (sample, error), error) {
 	return func(int) (sample, error) {
-		a, b := m.anybody(), m.anybody()
-		for pair := [2]int{min(a, b), max(a, b)}; a == b || m.connected(a, b) || m.invited[pair]; pair = [2]int{min(a, b), max(a, b)} {
-			a, b = m.anybody(), m.anybody()
+		a, b := 0, 0
+		for pair := [2]int{}; a == b || m.connected(a, b) || m.invited[pair]; pair = [2]int{min(a, b), max(a, b)} {
+			a, b = rand.IntN(m.members), rand.IntN(m.members) //nolint:gosec // another pair in a database that was measured before
 		}
 		m.invited[[2]int{min(a, b), max(a, b)}] = true
 		to, err := m.global(b)
@@ -147,7 +148,8 @@ type list struct {
 }
 
 // pages makes the samples of a list: of members, from a depth on.
-func (m *measurement) pages(members []int, depth int, field, nodes string, alone func(ctx context.Context, viewer id.Member) error) (func(int) (sample, error), error) {
+func (m *measurement) pages(members []int, depth int, field, nodes string, alone func(ctx context.Context, viewer id.Member) error,
+) (func(int) (sample, error), error) {
 	query := `query($first: Int!, $after: String) { viewer { list: ` + field + `(first: $first, after: $after) { pageInfo { hasNextPage endCursor } nodes { ` +
 		nodes + ` } } } }`
 	cursors := make(map[int]any)

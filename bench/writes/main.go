@@ -119,7 +119,8 @@ func (s *settings) report(pgbench, invites, accepts float64) *harness.Report {
 	const baseline = "pgbench, the writes of an invite, prepared"
 	r := &harness.Report{
 		Name: "writes", Title: "Inviting and answering",
-		About: fmt.Sprintf("%d keep-alive HTTP clients, %d members of whom %d send, for %s each; medians of %d runs.", s.clients, s.members, s.senders, s.phase, s.runs),
+		About: fmt.Sprintf("%d keep-alive HTTP clients, %d members of whom %d send, for %s each; medians of %d runs.",
+			s.clients, s.members, s.senders, s.phase, s.runs),
 		Ratios: []harness.Ratio{
 			{What: "inviteMember over HTTP", Unit: "a second", Ours: invites, Baseline: pgbench, Against: baseline, Aim: "0.7"},
 			{What: "respondToInvitation(ACCEPT) over HTTP", Unit: "a second", Ours: accepts, Baseline: pgbench, Against: baseline},

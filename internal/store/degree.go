@@ -48,16 +48,16 @@ func (s *Store) degrees(ctx context.Context, n nearness, member id.Member, other
 	rangeOfTheirs := rangeOf + "o.id" + endOfRange + " theirs"
 	hiddenFrom(b, member)
 	b.WriteString("SELECT o.id, COALESCE((SELECT 1 FROM connections mine WHERE mine.owner_id = ").Arg(viewer).
-		WriteString(" AND mine.peer_id = o.id), CASE WHEN theirs <= mine THEN" +
+		WriteString(" AND mine.peer_id = o.id), CASE WHEN o.theirs <= o.mine THEN" +
 			" (SELECT 2 FROM " + rangeOfTheirs + " WHERE " + isMine("theirs")).Arg(viewer).
 		WriteString(") LIMIT 1) ELSE (SELECT 2 FROM " + rangeOf).Arg(viewer).
 		WriteString(endOfRange + " mine WHERE " + isTheirs("mine") + " LIMIT 1) END," +
 
-			" CASE WHEN theirs * mine <= " + strconv.Itoa(n.pairs) + " THEN" +
+			" CASE WHEN o.theirs * o.mine <= " + strconv.Itoa(n.pairs) + " THEN" +
 			" (SELECT 3 FROM " + rangeOfTheirs + " CROSS JOIN " + rangeOf).Arg(viewer).
 		WriteString(endOfRange + " mine WHERE " + isVisible("theirs") + " AND (SELECT TRUE FROM connections link" +
 			" WHERE link.owner_id = theirs.peer_id AND link.peer_id = mine.peer_id) LIMIT 1)" +
-			" WHEN theirs <= mine THEN" +
+			" WHEN o.theirs <= o.mine THEN" +
 			" (SELECT 3 FROM " + rangeOfTheirs + " JOIN connections link ON link.owner_id = theirs.peer_id" +
 			" WHERE " + isVisible("theirs") + " AND " + isMine("link")).Arg(viewer).
 		WriteString(") LIMIT 1)" +

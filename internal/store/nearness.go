@@ -8,7 +8,6 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
-	"github.com/lib/pq"
 
 	"github.com/acquaint/acquaint/internal/id"
 )
@@ -41,25 +40,29 @@ func whole(kind string) string {
 	return " LIMIT -1 OFFSET 0"
 }
 
-// writeOthers writes a table named other of the members with their ids, in a form that is the same for any number of them where
-// the database allows.
+// writeOthers writes a table named other of the members with their ids. It is no array on PostgreSQL: of an array that comes
+// as a parameter the planner expects ten members, and for fewer it would rather plan the statement anew each time.
 func writeOthers(b *entsql.Builder, others []id.Member) {
-	if b.Dialect() == dialect.Postgres {
-		texts := make([]string, len(others))
-		for i, other := range others {
-			texts[i] = uuid.UUID(other).String()
-		}
-		b.WriteString("unnest(").Arg(pq.Array(texts)).WriteString("::uuid[]) other(id)")
-		return
+	postgres := b.Dialect() == dialect.Postgres
+	if !postgres {
+		b.WriteString("(SELECT column1 AS id FROM ")
 	}
-	b.WriteString("(SELECT column1 AS id FROM (VALUES ")
+	b.WriteString("(VALUES ")
 	for i, other := range others {
 		if i > 0 {
 			b.Comma()
 		}
-		b.WriteString("(").Arg(uuid.UUID(other)).WriteString(")")
+		b.WriteString("(").Arg(uuid.UUID(other))
+		if postgres {
+			b.WriteString("::uuid")
+		}
+		b.WriteString(")")
 	}
-	b.WriteString(")) other")
+	if postgres {
+		b.WriteString(") other(id)")
+	} else {
+		b.WriteString(")) other")
+	}
 }
 
 // writeCounted writes a table named o of the others: id, and up to the bound how many connections they have (theirs), and
@@ -76,11 +79,12 @@ func (n nearness) writeCounted(b *entsql.Builder, viewer id.Member, others []id.
 // along is the condition on o for going along both ranges.
 func (n nearness) along() string {
 	times := strconv.Itoa(n.times)
-	return "theirs <= " + times + " * mine AND mine <= " + times + " * theirs"
+	return "o.theirs <= " + times + " * o.mine AND o.mine <= " + times + " * o.theirs"
 }
 
 // Mutual implements network.Store.
-func (s *Store) Mutual(ctx context.Context, member id.Member, others []id.Member, after id.Member, limit int) (map[id.Member][]id.Member, error) {
+func (s *Store) Mutual(ctx context.Context, member id.Member, others []id.Member, after id.Member, limit int,
+) (map[id.Member][]id.Member, error) {
 	return s.mutual(ctx, usualNearness, member, others, after, limit)
 }
 
@@ -115,16 +119,18 @@ func (n nearness) writeMutual(b *entsql.Builder, member id.Member, others []id.M
 	b.WriteString("SELECT o.id, part.peer_id FROM ")
 	n.writeCounted(b, member, others)
 	b.WriteString(" CROSS JOIN LATERAL (SELECT way.peer_id FROM (" +
-		"(SELECT theirs.peer_id FROM connections theirs WHERE theirs <= mine AND NOT (" + n.along() + ") AND theirs.owner_id = o.id AND theirs.peer_id > ").Arg(from).
+		"(SELECT theirs.peer_id FROM connections theirs WHERE o.theirs <= o.mine AND NOT (" + n.along() + ") AND theirs.owner_id = o.id" +
+		" AND theirs.peer_id > ").Arg(from).
 		WriteString(" AND (SELECT TRUE FROM connections mine WHERE mine.owner_id = ").Arg(viewer).
 		WriteString(" AND mine.peer_id = theirs.peer_id) ORDER BY theirs.peer_id LIMIT ").Arg(limit).WriteString(") UNION ALL " +
-		"(SELECT mine.peer_id FROM connections mine WHERE mine < theirs AND NOT (" + n.along() + ") AND mine.owner_id = ").Arg(viewer).
+		"(SELECT mine.peer_id FROM connections mine WHERE o.mine < o.theirs AND NOT (" + n.along() + ") AND mine.owner_id = ").Arg(viewer).
 		WriteString(" AND mine.peer_id > ").Arg(from).
 		WriteString(" AND (SELECT TRUE FROM connections theirs WHERE theirs.owner_id = o.id AND theirs.peer_id = mine.peer_id)" +
 			" ORDER BY mine.peer_id LIMIT ").Arg(limit).WriteString(") UNION ALL " +
 		"(SELECT along.peer_id FROM (SELECT peer_id FROM connections WHERE owner_id = o.id AND peer_id > ").Arg(from).
 		WriteString(" ORDER BY peer_id OFFSET 0) along JOIN connections beside ON beside.peer_id = along.peer_id AND beside.owner_id = ").Arg(viewer).
-		WriteString(" AND beside.peer_id > ").Arg(from).WriteString(" WHERE " + n.along() + " ORDER BY along.peer_id LIMIT ").Arg(limit).WriteString(")) way ORDER BY way.peer_id) part")
+		WriteString(" AND beside.peer_id > ").Arg(from).
+		WriteString(" WHERE " + n.along() + " ORDER BY along.peer_id LIMIT ").Arg(limit).WriteString(")) way ORDER BY way.peer_id) part")
 }
 
 // writeMutualOneByOne is for SQLite, which has no LATERAL and joins by look-ups only.
@@ -163,7 +169,7 @@ func (s *Store) countMutual(ctx context.Context, n nearness, member id.Member, o
 			" ORDER BY peer_id OFFSET 0) along JOIN connections beside ON beside.peer_id = along.peer_id AND beside.owner_id = ").Arg(viewer).
 			WriteString(")")
 	}
-	b.WriteString(" WHEN theirs <= mine THEN (SELECT COUNT(*) FROM connections theirs WHERE theirs.owner_id = o.id" +
+	b.WriteString(" WHEN o.theirs <= o.mine THEN (SELECT COUNT(*) FROM connections theirs WHERE theirs.owner_id = o.id" +
 		" AND (SELECT TRUE FROM connections mine WHERE mine.owner_id = ").Arg(viewer).WriteString(" AND mine.peer_id = theirs.peer_id))" +
 		" ELSE (SELECT COUNT(*) FROM connections mine WHERE mine.owner_id = ").Arg(viewer).
 		WriteString(" AND (SELECT TRUE FROM connections theirs WHERE theirs.owner_id = o.id AND theirs.peer_id = mine.peer_id)) END FROM ")

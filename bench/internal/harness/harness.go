@@ -58,7 +58,7 @@ func Percentile(all []time.Duration, share float64) time.Duration {
 // Milliseconds is a duration as a number.
 func Milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// Progress tells a person what goes on.
-func Progress(format string, args ...any) {
+// Progressf tells a person what goes on.
+func Progressf(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05 ")+format+"\n", args...)
 }

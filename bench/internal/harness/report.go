@@ -9,29 +9,30 @@ import (
 
 // Report is what a benchmark program has found out.
 type Report struct {
-	Name   string // of the program
-	Title  string
-	About  string // how it came about, in a sentence or two
-	Tables []Table
-	Ratios []Ratio
-	Charts []Chart
+	Name   string  `json:"name"` // of the program
+	Title  string  `json:"title"`
+	About  string  `json:"about"` // how it came about, in a sentence or two
+	Tables []Table `json:"tables"`
+	Ratios []Ratio `json:"ratios"`
+	Charts []Chart `json:"charts"`
 }
 
 // Table is figures for people.
 type Table struct {
-	Title string
-	Head  []string
-	Rows  [][]string
+	Title string     `json:"title"`
+	Head  []string   `json:"head"`
+	Rows  [][]string `json:"rows"`
 }
 
 // Ratio is one of ours beside its baseline.
 type Ratio struct {
-	What           string
-	Unit           string
-	Ours, Baseline float64
-	Against        string // what the baseline is
-	Lower          bool   // lower is better
-	Aim            string // what is aimed at, if anything
+	What     string  `json:"what"`
+	Unit     string  `json:"unit"`
+	Ours     float64 `json:"ours"`
+	Baseline float64 `json:"baseline"`
+	Against  string  `json:"against"` // what the baseline is
+	Lower    bool    `json:"lower"`   // lower is better
+	Aim      string  `json:"aim"`     // what is aimed at, if anything
 }
 
 // Value is ours as a part of the baseline.
@@ -44,20 +45,24 @@ func (r Ratio) Value() float64 {
 
 // Chart is lines over a logarithmic scale.
 type Chart struct {
-	Name   string // of its file, without an extension
-	Title  string
-	X, Y   string
-	Series []Series
+	Name   string   `json:"name"` // of its file, without an extension
+	Title  string   `json:"title"`
+	X      string   `json:"x"`
+	Y      string   `json:"y"`
+	Series []Series `json:"series"`
 }
 
 // Series is one line.
 type Series struct {
-	Name   string
-	Points []Point
+	Name   string  `json:"name"`
+	Points []Point `json:"points"`
 }
 
 // Point is a point of a line.
-type Point struct{ X, Y float64 }
+type Point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
 
 // Write writes the report, as JSON or as Markdown.
 func (r *Report) Write(w io.Writer, asJSON bool) error {
