@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
+	"strconv"
 	"strings"
 )
 
@@ -114,12 +116,14 @@ func RatioTable(ratios []Ratio) Table {
 
 // Number writes a figure with as many digits as it is worth.
 func Number(v float64) string {
-	const thousand, hundred, ten = 1000, 100, 10
+	const hundred, ten = 100, 10
 	switch {
-	case v >= thousand:
-		return fmt.Sprintf("%d,%03d", int(v+0.5)/thousand, int(v+0.5)%thousand) //nolint:mnd // rounded
 	case v >= hundred:
-		return fmt.Sprintf("%.0f", v)
+		digits := strconv.FormatFloat(math.Round(v), 'f', -1, 64)
+		for at := len(digits) - 3; at > 0; at -= 3 { //nolint:mnd // thousands
+			digits = digits[:at] + "," + digits[at:]
+		}
+		return digits
 	case v >= ten:
 		return fmt.Sprintf("%.1f", v)
 	default:
