@@ -9,11 +9,11 @@ import (
 	"github.com/acquaint/acquaint/internal/store/storetest"
 )
 
-// What is asked for outside a list waits for nobody, however long the items of a list may wait for each other.
+// What is asked for outside a list waits for nobody, however long the items of a list may: here longer than a request may take.
 func TestNothingWaitsAlone(t *testing.T) {
 	t.Parallel()
 	storetest.EachDatabase(t, func(t *testing.T, database string) {
-		s := apptest.Start(t, database, func(c *app.Config) { c.BatchWait = time.Hour })
+		s := apptest.Start(t, database, func(c *app.Config) { c.BatchWait = 15 * time.Second })
 		ada, ben, cleo := s.As(t, "ada"), s.As(t, "ben"), s.As(t, "cleo")
 		apptest.Connect(ada, ben)
 		apptest.Connect(ben, cleo)
