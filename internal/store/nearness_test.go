@@ -18,17 +18,17 @@ import (
 	"github.com/acquaint/acquaint/internal/store/storetest"
 )
 
-// society is members and what is between them, as the tables have it.
-type society struct {
+// circle is members and what is between them, as the tables have it.
+type circle struct {
 	members   []id.Member
 	connected map[[2]int]bool // both ways round
 	blocked   map[[2]int]bool // both ways round
 }
 
-// drawSociety draws one of a few members who know few or many of each other. Some have blocked others, but nobody whom
+// drawCircle draws one of a few members who know few or many of each other. Some have blocked others, but nobody whom
 // they are connected to: that ends a connection.
-func drawSociety(r *rapid.T) *society {
-	s := &society{connected: make(map[[2]int]bool), blocked: make(map[[2]int]bool)}
+func drawCircle(r *rapid.T) *circle {
+	s := &circle{connected: make(map[[2]int]bool), blocked: make(map[[2]int]bool)}
 	n := rapid.IntRange(2, 14).Draw(r, "members")
 	for i := range n {
 		s.members = append(s.members, id.Member(uuid.NewSHA1(uuid.Nil, []byte(fmt.Sprint(i)))))
@@ -51,7 +51,7 @@ func drawSociety(r *rapid.T) *society {
 	return s
 }
 
-func (s *society) write(r *rapid.T, exec func(string) error) {
+func (s *circle) write(r *rapid.T, exec func(string) error) {
 	var members, connections, blocks []string
 	for a, m := range s.members {
 		members = append(members, fmt.Sprintf("('%s', 's%d', 'h%d', 'N', '2026-01-01 00:00:00+00:00')", uuid.UUID(m), a, a))
@@ -81,7 +81,7 @@ func (s *society) write(r *rapid.T, exec func(string) error) {
 }
 
 // degrees goes out from a member, step by step, over those whom no block hides from it.
-func (s *society) degrees(viewer int) map[id.Member]int {
+func (s *circle) degrees(viewer int) map[id.Member]int {
 	out, reached, edge := make(map[id.Member]int), map[int]bool{viewer: true}, []int{viewer}
 	for degree := 1; degree <= 3; degree++ {
 		var next []int
@@ -102,7 +102,7 @@ func (s *society) degrees(viewer int) map[id.Member]int {
 }
 
 // mutual gives those connected to both, in order.
-func (s *society) mutual(viewer, other int) []id.Member {
+func (s *circle) mutual(viewer, other int) []id.Member {
 	var out []id.Member
 	for m, peer := range s.members {
 		if s.connected[[2]int{viewer, m}] && s.connected[[2]int{other, m}] {
@@ -114,14 +114,14 @@ func (s *society) mutual(viewer, other int) []id.Member {
 }
 
 // Mutual connections, their number and degrees are those that one finds by going from member to member, whichever way the
-// statements take: in random societies, with blocks, on both databases.
+// statements take: in random circles, with blocks, on both databases.
 func TestNearnessAgainstSearch(t *testing.T) {
 	storetest.EachDatabase(t, func(t *testing.T, address string) {
 		s := storetest.Open(t, address, store.Options{})
 		db, _, _ := rawDB(t, address)
 		exec := func(query string) error { _, err := db.Exec(query); return err }
 		rapid.Check(t, func(r *rapid.T) {
-			all := drawSociety(r)
+			all := drawCircle(r)
 			all.write(r, exec)
 			viewer := rapid.IntRange(0, len(all.members)-1).Draw(r, "viewer")
 			after := rapid.SampledFrom(append([]id.Member{{}}, all.members...)).Draw(r, "after")
@@ -141,14 +141,14 @@ func TestNearnessAgainstSearch(t *testing.T) {
 	})
 }
 
-func (s *society) checkDegrees(r *rapid.T, near network.Store, viewer int) {
+func (s *circle) checkDegrees(r *rapid.T, near network.Store, viewer int) {
 	degrees, err := near.Degrees(context.Background(), s.members[viewer], s.members)
 	if want := s.degrees(viewer); err != nil || !maps.Equal(degrees, want) {
 		r.Fatalf("degrees from %d: %v (%v), want %v", viewer, degrees, err, want)
 	}
 }
 
-func (s *society) checkMutual(r *rapid.T, near network.Store, viewer int, after id.Member, limit int) {
+func (s *circle) checkMutual(r *rapid.T, near network.Store, viewer int, after id.Member, limit int) {
 	ctx, member := context.Background(), s.members[viewer]
 	pages, err := near.Mutual(ctx, member, s.members, after, limit)
 	if err != nil {
