@@ -46,6 +46,10 @@ migration: ## Write a migration from ent/schema: make migration NAME=what_change
 web: ## Build the browser pages into web/dist (needs Node)
 	cd web && npm ci && npm run build
 
+.PHONY: bench
+bench: ## Measure everything into bench/RESULTS.md: 25 minutes, or two with QUICK=1 (needs PostgreSQL)
+	go run ./bench $(if $(QUICK),-size quick -out bench/quick)
+
 .PHONY: check-generated
 check-generated: ## Fail if make generate changes anything
 	$(call unchanged,generate,ent graph)

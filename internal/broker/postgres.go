@@ -59,7 +59,8 @@ func NewPostgres(address string, log *slog.Logger) (*Postgres, error) {
 		p.sendAll(ctx, notifyMost, func(ctx context.Context, message []byte) error {
 			ctx, cancel := context.WithTimeout(ctx, notifyTimeout)
 			defer cancel()
-			_, err := db.ExecContext(ctx, "SELECT pg_notify($1, $2)", channel, base64.RawStdEncoding.EncodeToString(message))
+			// A text without parameters is one round trip instead of two, and base64 has nothing to escape.
+			_, err := db.ExecContext(ctx, "NOTIFY "+channel+", '"+base64.RawStdEncoding.EncodeToString(message)+"'")
 			return err
 		})
 	})
