@@ -62,6 +62,9 @@ func Open(ctx context.Context, address string, opts Options) (*Store, error) {
 			return nil, errors.Join(err, s.db.Close())
 		}
 	}
+	if s.groups != nil {
+		s.groups.log = opts.Log
+	}
 	unlock, err := s.lock(ctx, path)
 	if err != nil {
 		return nil, errors.Join(err, s.db.Close())
