@@ -72,13 +72,8 @@ func TestGroupsAreOfThoseWithTime(t *testing.T) {
 // each use case does not ask for one.
 func TestPoolerRefusesGroups(t *testing.T) {
 	t.Parallel()
-	u, err := url.Parse(storetest.EmptyPostgres(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pooler := &pooler{database: u.Host}
-	u.Host = pooler.listen(t)
-	g := newGroupingAt(t, u.String(), 40)
+	pooler := &pooler{refuses: true}
+	g := newGroupingAt(t, pooler.listen(t, storetest.EmptyPostgres(t)), 40)
 	for n := 0; n < len(g.members); n += 2 {
 		if _, err := g.invite(n, n+1); err != nil {
 			t.Fatal(err)
@@ -89,14 +84,21 @@ func TestPoolerRefusesGroups(t *testing.T) {
 	}
 }
 
-// pooler lets connections through to a database, but not those with settings that it does not know.
+// pooler lets connections through to a database; those of groups, with settings of the planner, as it is told.
 type pooler struct {
 	database string
+	refuses  bool
 	refused  atomic.Int64
 }
 
-func (p *pooler) listen(t *testing.T) (address string) {
+// listen gives the address of a database by way of the pooler.
+func (p *pooler) listen(t *testing.T, database string) (address string) {
 	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.database = u.Host
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +113,8 @@ func (p *pooler) listen(t *testing.T) (address string) {
 			go p.serve(conn)
 		}
 	}()
-	return listener.Addr().String()
+	u.Host = listener.Addr().String()
+	return u.String()
 }
 
 func (p *pooler) serve(client net.Conn) {
@@ -124,10 +127,11 @@ func (p *pooler) serve(client net.Conn) {
 	if _, err := io.ReadFull(client, startup); err != nil {
 		return
 	}
-	if strings.Contains(string(startup), "enable_seqscan") {
+	ofGroups := strings.Contains(string(startup), "enable_seqscan")
+	if ofGroups && p.refuses {
 		p.refused.Add(1)
 		text := "SFATAL\x00C08P01\x00Munsupported startup parameter: enable_seqscan\x00\x00"
-		_, _ = client.Write(append(binary.BigEndian.AppendUint32([]byte{'E'}, uint32(len(text)+4)), text...)) //nolint:gosec // short
+		_, _ = client.Write(append(binary.BigEndian.AppendUint32([]byte{'E'}, uint32(len(text)+4)), text...))
 		return
 	}
 	server, err := net.Dial("tcp", p.database)
@@ -135,12 +139,20 @@ func (p *pooler) serve(client net.Conn) {
 		return
 	}
 	defer server.Close()
-	if _, err := server.Write(append(head, startup...)); err != nil {
+	if _, err := server.Write(slices.Concat(head, startup)); err != nil {
 		return
 	}
 	go func() {
 		defer server.Close()
-		_, _ = io.Copy(server, client)
+		for b := make([]byte, 1<<12); ; {
+			n, err := client.Read(b)
+			if err != nil {
+				return
+			}
+			if _, err := server.Write(b[:n]); err != nil {
+				return
+			}
+		}
 	}()
 	_, _ = io.Copy(client, server)
 }
