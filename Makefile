@@ -46,6 +46,10 @@ migration: ## Write a migration from ent/schema: make migration NAME=what_change
 web: ## Build the browser pages into web/dist (needs Node)
 	cd web && npm ci && npm run build
 
+.PHONY: bench
+bench: ## Measure everything into bench/RESULTS.md: 25 minutes, or two with QUICK=1 (needs PostgreSQL)
+	go run ./bench $(if $(QUICK),-size quick -out bench/quick)
+
 .PHONY: check-generated
 check-generated: ## Fail if make generate changes anything
 	$(call unchanged,generate,ent graph)
@@ -62,6 +66,12 @@ check-modules: ## Fail if go.mod or go.sum is not tidy, or a module is not what 
 .PHONY: test-race
 test-race: ## Run the tests with the race detector
 	go test -race -timeout 20m ./...
+
+.PHONY: faults
+faults: ## Do what goes wrong in production to real servers, for ROUNDS times as long as the tests do
+	go test ./cmd/acquaint -count=1 -timeout 2h -v -run '$(FAULTS)' -args -rounds $(or $(ROUNDS),10)
+
+FAULTS = ^Test(Nodes|NodeIs|Database|Rollout|Broker|Listeners|Standby|Disk|ReadOnly|Drain|InFlight|SecondSignal)
 
 .PHONY: verify
 verify: check-modules check-generated lint test-race ## Everything that CI does, but for e2e

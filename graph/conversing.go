@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 
-	"github.com/vikstrous/dataloadgen"
-
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/id"
@@ -30,7 +28,7 @@ func loadCorrespondent(ctx context.Context, m id.Member) (*model.Member, error) 
 	}).Load(ctx, m)
 }
 
-func (l *loaders) conversation() *dataloadgen.Loader[id.Conversation, message.Conversation] {
+func (l *loaders) conversation() *lazily[id.Conversation, message.Conversation] {
 	return l.conversations.get(l, func(ctx context.Context, ids []id.Conversation) (map[id.Conversation]message.Conversation, error) {
 		list, err := l.resolver.Messages.Conversations(ctx, l.viewer, ids)
 		out := make(map[id.Conversation]message.Conversation, len(list))

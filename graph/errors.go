@@ -94,19 +94,6 @@ func (f *face) recovered(ctx context.Context, cause any) error {
 	return fmt.Errorf("panic: %v", cause)
 }
 
-type requestIDKey struct{}
-
-// WithRequestID names the request of a context, for the log and for the errors that a client can report.
-func WithRequestID(ctx context.Context, request string) context.Context {
-	return context.WithValue(ctx, requestIDKey{}, request)
-}
-
-// RequestIDOf gives the name of the request, or "".
-func RequestIDOf(ctx context.Context) string {
-	request, _ := ctx.Value(requestIDKey{}).(string)
-	return request
-}
-
 // What an id gets that is not of the right type, or no id at all: the same as one of something that does not exist.
 var (
 	noSuchMember = []model.UserError{{

@@ -23,6 +23,7 @@ type Options struct {
 	Trusted       TrustedDocuments // when there are any, nothing else is run
 	// BatchWait is how long a loader collects keys before it asks for them in one query.
 	BatchWait time.Duration
+	Observer  Observer // nil for none
 	Log       *slog.Logger
 }
 
@@ -57,12 +58,17 @@ func New(resolver *Resolver, options Options) *handler.Server {
 	e.SetDisableSuggestion(true)
 	e.SetQueryCache(cache)
 	e.SetValidationRulesFn(validationRules)
+	limiter := newLimiter(options.Limits, schema.Schema(), cache)
+	if options.Observer != nil {
+		e.Use(newObserved(options.Observer, schema.Schema()))
+		limiter.limited = options.Observer.Limited
+	}
 	if len(options.Trusted) > 0 {
 		e.Use(newTrusted(options.Trusted))
 	} else {
 		e.Use(newPersisted())
 	}
-	e.Use(newLimiter(options.Limits, schema.Schema(), cache))
+	e.Use(limiter)
 	if options.Introspection {
 		e.Use(extension.Introspection{})
 	}

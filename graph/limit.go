@@ -39,6 +39,8 @@ type limiter struct {
 	limits Limits
 	paged  map[string]bool // the names of fields that take first or last
 	cache  graphql.Cache[*ast.QueryDocument]
+	// limited is told which limit was passed; nil for nobody.
+	limited func(limit string)
 }
 
 var _ graphql.OperationParameterMutator = (*limiter)(nil)
@@ -64,6 +66,14 @@ func (*limiter) Validate(graphql.ExecutableSchema) error { return nil }
 // MutateOperationParameters implements graphql.OperationParameterMutator: it changes nothing, and refuses what is past a
 // limit. A document in the cache has passed all but the complexity, which its variables decide.
 func (l *limiter) MutateOperationParameters(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
+	err := l.refuse(ctx, params)
+	if err != nil && err.Extensions["code"] == CodeTooComplex && l.limited != nil {
+		l.limited(err.Rule)
+	}
+	return err
+}
+
+func (l *limiter) refuse(ctx context.Context, params *graphql.RawParams) *gqlerror.Error {
 	doc, known := l.cache.Get(ctx, params.Query)
 	if !known {
 		var err error
@@ -78,7 +88,7 @@ func (l *limiter) MutateOperationParameters(ctx context.Context, params *graphql
 // parseError is what a document that cannot be parsed gets. Too many tokens are a limit; gqlparser tells it by the text.
 func (l *limiter) parseError(err error) *gqlerror.Error {
 	if err.Error() == (&gqlerror.Error{Message: fmt.Sprintf("exceeded token limit of %d", l.limits.Tokens)}).Error() {
-		return tooComplex("tokens", l.limits.Tokens)
+		return tooComplex(LimitTokens, "tokens", l.limits.Tokens)
 	}
 	shown := Error(CodeParseFailed, err.Error())
 	if g, ok := err.(*gqlerror.Error); ok { //nolint:errorlint // the parser gives it bare
@@ -98,13 +108,13 @@ func (l *limiter) check(doc *ast.QueryDocument, operation string, variables map[
 		c.countVariables(op.VariableDefinitions)
 		switch {
 		case !known && n.depth > l.limits.Depth:
-			return tooComplex("levels", l.limits.Depth)
+			return tooComplex(LimitDepth, "levels", l.limits.Depth)
 		case !known && n.introspection > introspectionDepth:
-			return tooComplex("nested lists of introspection", introspectionDepth)
+			return tooComplex(LimitIntrospection, "nested lists of introspection", introspectionDepth)
 		case !known && c.rootAliases(op.SelectionSet, make(map[string]bool)) > l.limits.RootAliases:
-			return tooComplex("aliases of root fields", l.limits.RootAliases)
+			return tooComplex(LimitAliases, "aliases of root fields", l.limits.RootAliases)
 		case chosen && n.complexity > l.limits.Complexity:
-			return tooComplex("points of complexity (a page counts its items)", l.limits.Complexity)
+			return tooComplex(LimitComplexity, "points of complexity (a page counts its items)", l.limits.Complexity)
 		}
 		c.fragments = make(map[string]*counts) // variables of the next operation are others
 	}
@@ -112,15 +122,29 @@ func (l *limiter) check(doc *ast.QueryDocument, operation string, variables map[
 	case known:
 		return nil
 	case c.directives > l.limits.Directives:
-		return tooComplex("directives", l.limits.Directives)
+		return tooComplex(LimitDirectives, "directives", l.limits.Directives)
 	case c.valueDepth > l.limits.Depth:
-		return tooComplex("levels of nested values", l.limits.Depth)
+		return tooComplex(LimitValueDepth, "levels of nested values", l.limits.Depth)
 	}
 	return nil
 }
 
-func tooComplex(of string, limit int) *gqlerror.Error {
-	return Error(CodeTooComplex, fmt.Sprintf("This document has too many %s; the limit is %d.", of, limit))
+// The limits by their names, as Observer.Limited is told of them.
+const (
+	LimitTokens        = "tokens"
+	LimitDepth         = "depth"
+	LimitIntrospection = "introspection"
+	LimitAliases       = "aliases"
+	LimitComplexity    = "complexity"
+	LimitDirectives    = "directives"
+	LimitValueDepth    = "value_depth"
+)
+
+// tooComplex refuses a document for a limit. The name of the limit is in Rule, which is not sent.
+func tooComplex(name, of string, limit int) *gqlerror.Error {
+	err := Error(CodeTooComplex, fmt.Sprintf("This document has too many %s; the limit is %d.", of, limit))
+	err.Rule = name
+	return err
 }
 
 // counts are what a selection set comes to. They stop growing at the greatest number instead of overflowing.

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/99designs/gqlgen/graphql"
 	"github.com/vikstrous/dataloadgen"
 
 	"github.com/acquaint/acquaint/graph/model"
@@ -56,59 +57,102 @@ type peersKey struct {
 	limit int
 }
 
-// lazily is a loader that is made when it is first asked.
-type lazily[K comparable, V any] struct {
-	once   sync.Once
-	loader *dataloadgen.Loader[K, V]
-}
-
 // batchMax is how many keys one query takes; the width of a page, as no list is wider.
 const batchMax = pageMax
 
-func (l *lazily[K, V]) get(of *loaders, fetch func(context.Context, []K) (map[K]V, error)) *dataloadgen.Loader[K, V] {
-	l.once.Do(func() {
-		l.loader = dataloadgen.NewMappedLoader(fetch, dataloadgen.WithWait(of.wait), dataloadgen.WithBatchCapacity(batchMax))
-	})
-	return l.loader
+// lazily is a loader that is made when it is first asked. What is asked for below a list waits a little for what the
+// other items ask; what is asked for elsewhere has nobody to wait for, and each wait is a good part of a short answer.
+type lazily[K comparable, V any] struct {
+	once           sync.Once
+	together, soon *dataloadgen.Loader[K, V]
 }
 
-func (l *loaders) member() *dataloadgen.Loader[id.Member, *model.Member] {
+func (l *lazily[K, V]) get(of *loaders, fetch func(context.Context, []K) (map[K]V, error)) *lazily[K, V] {
+	l.once.Do(func() {
+		made := func(wait time.Duration) *dataloadgen.Loader[K, V] {
+			return dataloadgen.NewMappedLoader(fetch, dataloadgen.WithWait(wait), dataloadgen.WithBatchCapacity(batchMax))
+		}
+		l.together, l.soon = made(of.wait), made(0)
+	})
+	return l
+}
+
+// Load gives what is found for a key, or errNoSuch.
+func (l *lazily[K, V]) Load(ctx context.Context, key K) (V, error) {
+	if belowList(ctx) {
+		return l.together.Load(ctx, key)
+	}
+	found, err := l.soon.Load(ctx, key)
+	if err == nil {
+		l.together.Prime(key, found) // a list further down need not ask again
+	}
+	return found, err
+}
+
+// LoadAll gives what is found for keys, in their order.
+func (l *lazily[K, V]) LoadAll(ctx context.Context, keys []K) ([]V, error) {
+	if belowList(ctx) {
+		return l.together.LoadAll(ctx, keys)
+	}
+	found, err := l.soon.LoadAll(ctx, keys)
+	var missing dataloadgen.ErrorSlice
+	if err == nil || errors.As(err, &missing) {
+		for i, key := range keys {
+			if missing == nil || missing[i] == nil {
+				l.together.Prime(key, found[i])
+			}
+		}
+	}
+	return found, err
+}
+
+// belowList reports whether a field is one of many alike: it, or what it is part of, is an item of a list.
+func belowList(ctx context.Context) bool {
+	for field := graphql.GetFieldContext(ctx); field != nil; field = field.Parent {
+		if field.Index != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *loaders) member() *lazily[id.Member, *model.Member] {
 	return l.members.get(l, func(ctx context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
 		return l.resolver.membersFor(ctx, l.viewer, ids)
 	})
 }
 
-func (l *loaders) hidden() *dataloadgen.Loader[id.Member, bool] {
+func (l *loaders) hidden() *lazily[id.Member, bool] {
 	return l.hiddens.get(l, func(ctx context.Context, others []id.Member) (map[id.Member]bool, error) {
 		return l.resolver.Network.Hidden(ctx, l.viewer, others)
 	})
 }
 
-func (l *loaders) connected() *dataloadgen.Loader[id.Member, bool] {
+func (l *loaders) connected() *lazily[id.Member, bool] {
 	return l.connecteds.get(l, func(ctx context.Context, others []id.Member) (map[id.Member]bool, error) {
 		return l.resolver.Network.Connected(ctx, l.viewer, others)
 	})
 }
 
-func (l *loaders) profile() *dataloadgen.Loader[id.Member, member.Profile] {
+func (l *loaders) profile() *lazily[id.Member, member.Profile] {
 	return l.profiles.get(l, func(ctx context.Context, ids []id.Member) (map[id.Member]member.Profile, error) {
 		return l.resolver.Members.Profiles(ctx, ids)
 	})
 }
 
-func (l *loaders) peerPage() *dataloadgen.Loader[peersKey, []network.Connection] {
+func (l *loaders) peerPage() *lazily[peersKey, []network.Connection] {
 	return l.peers.get(l, func(ctx context.Context, keys []peersKey) (map[peersKey][]network.Connection, error) {
 		return l.resolver.loadPeers(ctx, l.viewer, keys)
 	})
 }
 
-func (l *loaders) peerCount() *dataloadgen.Loader[id.Member, int] {
+func (l *loaders) peerCount() *lazily[id.Member, int] {
 	return l.peerCounts.get(l, func(ctx context.Context, ids []id.Member) (map[id.Member]int, error) {
 		return l.resolver.Network.CountConnectionsOf(ctx, l.viewer, ids)
 	})
 }
 
-func (l *loaders) invitation() *dataloadgen.Loader[id.Invitation, *model.Invitation] {
+func (l *loaders) invitation() *lazily[id.Invitation, *model.Invitation] {
 	return l.invitations.get(l, func(ctx context.Context, ids []id.Invitation) (map[id.Invitation]*model.Invitation, error) {
 		list, err := l.resolver.Network.Invitations(ctx, l.viewer, ids)
 		if err == nil {
@@ -122,7 +166,7 @@ func (l *loaders) invitation() *dataloadgen.Loader[id.Invitation, *model.Invitat
 	})
 }
 
-func (l *loaders) publication() *dataloadgen.Loader[id.Publication, host.Publication] {
+func (l *loaders) publication() *lazily[id.Publication, host.Publication] {
 	return l.publications.get(l, func(ctx context.Context, ids []id.Publication) (map[id.Publication]host.Publication, error) {
 		list, err := l.resolver.Host.Publications(ctx, ids)
 		out := make(map[id.Publication]host.Publication, len(list))
@@ -133,25 +177,25 @@ func (l *loaders) publication() *dataloadgen.Loader[id.Publication, host.Publica
 	})
 }
 
-func (l *loaders) relationship() *dataloadgen.Loader[id.Member, network.Relationship] {
+func (l *loaders) relationship() *lazily[id.Member, network.Relationship] {
 	return l.relationships.get(l, func(ctx context.Context, others []id.Member) (map[id.Member]network.Relationship, error) {
 		return l.resolver.Network.Relationships(ctx, l.viewer, others)
 	})
 }
 
-func (l *loaders) degree() *dataloadgen.Loader[id.Member, int] {
+func (l *loaders) degree() *lazily[id.Member, int] {
 	return l.degrees.get(l, func(ctx context.Context, others []id.Member) (map[id.Member]int, error) {
 		return l.resolver.Network.Degrees(ctx, l.viewer, others)
 	})
 }
 
-func (l *loaders) mutualPage() *dataloadgen.Loader[mutualKey, []id.Member] {
+func (l *loaders) mutualPage() *lazily[mutualKey, []id.Member] {
 	return l.mutual.get(l, func(ctx context.Context, keys []mutualKey) (map[mutualKey][]id.Member, error) {
 		return l.resolver.loadMutual(ctx, l.viewer, keys)
 	})
 }
 
-func (l *loaders) mutualCount() *dataloadgen.Loader[id.Member, int] {
+func (l *loaders) mutualCount() *lazily[id.Member, int] {
 	return l.mutualCounts.get(l, func(ctx context.Context, others []id.Member) (map[id.Member]int, error) {
 		return l.resolver.Network.CountMutual(ctx, l.viewer, others)
 	})

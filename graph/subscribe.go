@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
@@ -23,7 +25,7 @@ func stream[E realtime.Entry, T any](ctx context.Context, hub *realtime.Hub[E], 
 	if pump == nil {
 		out = make(chan T)
 	}
-	err := hub.Listen(ctx, viewerKey(ctx), after, realtime.Waiting, realtime.Each(func(ctx context.Context, entry E) error {
+	deliver := func(ctx context.Context, entry E) error {
 		shown, err := show(ctx, entry)
 		if errors.Is(err, errPassOver) {
 			return nil
@@ -40,9 +42,13 @@ func stream[E realtime.Entry, T any](ctx context.Context, hub *realtime.Hub[E], 
 			return pump.step()
 		}
 		return nil
-	}))
-	if err == nil && pump != nil {
-		pump.used.Store(true)
+	}
+	err := hub.ListenAs(ctx, nameOf(ctx), viewerKey(ctx), after, realtime.Waiting, realtime.Each(deliver))
+	if err == nil {
+		noteStarted(ctx)
+		if pump != nil {
+			pump.used.Store(true)
+		}
 	}
 	return out, err
 }
@@ -95,14 +101,15 @@ func (r *Resolver) streamPlanned(ctx context.Context, pump *pump, plan *plan, af
 		manner = realtime.Waiting
 	}
 	send, viewer := pump.send, viewerKey(ctx)
-	//nolint:contextcheck // the pump's is that of the operation
-	err := r.Inboxes.Listen(pump.ctx, viewer, after, manner, func(ctx context.Context, rows []notification.Notification) (int, error) {
+	deliver := func(ctx context.Context, rows []notification.Notification) (int, error) {
 		if err := r.sendPlanned(ctx, viewer, send, plan, shownOf(rows, wanted)); err != nil {
 			return 0, err
 		}
 		return len(rows), nil
-	})
+	}
+	err := r.Inboxes.ListenAs(pump.ctx, nameOf(ctx), viewer, after, manner, deliver) //nolint:contextcheck // the pump's is the operation's
 	if err == nil {
+		noteStarted(ctx)
 		pump.used.Store(true)
 	}
 	return make(chan *model.NotificationEdge), err
@@ -125,6 +132,9 @@ func shownOf(rows []notification.Notification, wanted func(*notification.Notific
 	}
 	return rows
 }
+
+// nameOf is the field that is subscribed to, by the schema's text: the document's would keep all of that.
+func nameOf(ctx context.Context) string { return graphql.GetFieldContext(ctx).Field.Definition.Name }
 
 // streamInvitations is invitationReceived and invitationAccepted: the invitations that notifications of a category tell
 // of, as they happen. One that was withdrawn meanwhile is passed over, as its notification is gone.

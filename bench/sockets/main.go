@@ -25,6 +25,7 @@ type settings struct {
 	database string
 	profiles string
 	timeout  time.Duration
+	json     bool
 }
 
 func main() {
@@ -37,6 +38,7 @@ func main() {
 	flag.StringVar(&s.database, "database", "postgres", "postgres, sqlite, or memory: Acquaint with no database behind its hub")
 	flag.StringVar(&s.profiles, "profile", "", "a `folder` to write pprof profiles of the Acquaint server to; costs some memory")
 	flag.DurationVar(&s.timeout, "timeout", 8*time.Minute, "when to stop, with the runs that are done")
+	flag.BoolVar(&s.json, "json", false, "write the report as JSON, as the collector reads it")
 	flag.Parse()
 	if err := s.run(*role, flag.Args()); err != nil {
 		fmt.Fprintln(os.Stderr, "sockets:", err)

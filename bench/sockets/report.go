@@ -9,10 +9,39 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+
+	"github.com/acquaint/acquaint/bench/internal/harness"
 )
+
+// asReport puts the medians of the runs beside each other for the collector.
+func (s *settings) asReport(bare, acquaint []result) *harness.Report {
+	r := &harness.Report{
+		Name: "sockets", Title: "Idle sockets, and deliveries",
+		About: fmt.Sprintf("%d sockets, each with a subscription; %s; medians of %d runs. A: %s. B: %s.",
+			s.sockets, s.database, len(bare), variants[0].about, variants[1].about),
+	}
+	add := func(what, unit string, lower bool, of func(result) float64) {
+		r.Ratios = append(r.Ratios, harness.Ratio{
+			What: what, Unit: unit, Ours: medianOf(acquaint, of), Baseline: medianOf(bare, of), Against: "bare gorilla", Lower: lower,
+		})
+	}
+	const kb = 1 << 10
+	add("memory of an idle socket", "KB resident", true, func(r result) float64 { return r.idle.rss / kb })
+	add("memory of a socket after events", "KB resident", true, func(r result) float64 { return r.used.rss / kb })
+	for _, p := range phases {
+		for _, v := range variants {
+			add(v.name+", "+p.name, "deliveries a second", false, func(r result) float64 { return r.deliveries[p.name+" "+v.name].perSecond })
+			add(v.name+", "+p.name+", the server's processors", "µs a delivery", true, func(r result) float64 { return r.deliveries[p.name+" "+v.name].cpu })
+		}
+	}
+	return r
+}
 
 // report prints the medians of the runs side by side.
 func (s *settings) report(w io.Writer, bare, acquaint []result) error {
+	if s.json {
+		return s.asReport(bare, acquaint).Write(w, true)
+	}
 	fmt.Fprintf(w, "\n%d sockets, %s, medians of %d runs\n%s\n\n", s.sockets, s.database, len(bare), machine())
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight) //nolint:mnd // two spaces
 	row := func(name, format string, of func(result) float64) {

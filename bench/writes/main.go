@@ -22,7 +22,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -37,6 +36,7 @@ import (
 	_ "github.com/lib/pq" // driver
 	"go.jetify.com/typeid"
 
+	"github.com/acquaint/acquaint/bench/internal/harness"
 	"github.com/acquaint/acquaint/internal/auth"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/store"
@@ -66,31 +66,24 @@ func main() {
 	flag.IntVar(&s.runs, "runs", 3, "how many `times` everything is measured; the medians are shown")
 	flag.DurationVar(&s.phase, "phase", 8*time.Second, "how long each thing is measured")
 	flag.StringVar(&s.profile, "profile", "", "a `file` for a pprof profile of the server while it is invited on")
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := s.measure(ctx)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "writes:", err)
-		os.Exit(1)
-	}
+	harness.Main("writes", s.measure)
 }
 
-// measure prints the medians of all runs.
-func (s *settings) measure(ctx context.Context) error {
+// measure gives the medians of all runs.
+func (s *settings) measure(ctx context.Context) (*harness.Report, error) {
 	folder, err := os.MkdirTemp("", "acquaint-writes-")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer os.RemoveAll(folder)
-	program := filepath.Join(folder, "acquaint")
-	if out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "./cmd/acquaint").CombinedOutput(); err != nil { //nolint:gosec // our own
-		return fmt.Errorf("run this in the repository: %w\n%s", err, out)
+	program, err := harness.Build(ctx, folder)
+	if err != nil {
+		return nil, err
 	}
 	fmt.Fprintln(os.Stderr, "starting PostgreSQL and making", s.members, "members")
 	pg, err := pgserver.Start(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer pg.Stop()
 
@@ -99,30 +92,41 @@ func (s *settings) measure(ctx context.Context) error {
 		name := fmt.Sprintf("writes%d", run)
 		address := pg.URL(name)
 		if err := prepare(ctx, pg.URL("postgres"), address, name, s.members); err != nil {
-			return err
+			return nil, err
 		}
 		server, err := start(ctx, program, address)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		invited, accepted, err := s.clientsOf(ctx, server)
 		server.stop()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		tps, err := s.pgbench(ctx, address, folder)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		baseline, invites, accepts = append(baseline, tps), append(invites, invited), append(accepts, accepted)
 		fmt.Fprintf(os.Stderr, "run %d of %d: pgbench %.0f, invites %.0f (%.2f), accepts %.0f a second\n", run+1, s.runs, tps, invited, invited/tps, accepted)
 	}
 	b, i, a := median(baseline), median(invites), median(accepts)
-	fmt.Fprintln(os.Stdout, "| | a second | beside pgbench |\n|---|---|---|")
-	fmt.Fprintf(os.Stdout, "| pgbench, an invite's writes, prepared | %.0f | 1 |\n", b)
-	fmt.Fprintf(os.Stdout, "| inviteMember over HTTP | %.0f | %.2f |\n", i, i/b)
-	fmt.Fprintf(os.Stdout, "| respondToInvitation(ACCEPT) over HTTP | %.0f | %.2f |\n", a, a/b)
-	return nil
+	return s.report(b, i, a), nil
+}
+
+// report puts them beside each other.
+func (s *settings) report(pgbench, invites, accepts float64) *harness.Report {
+	const baseline = "pgbench, the writes of an invite, prepared"
+	r := &harness.Report{
+		Name: "writes", Title: "Inviting and answering",
+		About: fmt.Sprintf("%d keep-alive HTTP clients, %d members of whom %d send, for %s each; medians of %d runs.",
+			s.clients, s.members, s.senders, s.phase, s.runs),
+		Ratios: []harness.Ratio{
+			{What: "inviteMember over HTTP", Unit: "a second", Ours: invites, Baseline: pgbench, Against: baseline, Aim: "0.7"},
+			{What: "respondToInvitation(ACCEPT) over HTTP", Unit: "a second", Ours: accepts, Baseline: pgbench, Against: baseline},
+		},
+	}
+	return r
 }
 
 func median(values []float64) float64 {

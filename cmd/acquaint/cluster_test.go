@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -23,21 +24,32 @@ import (
 	"github.com/gorilla/websocket"
 	_ "github.com/lib/pq" // driver
 
+	"github.com/acquaint/acquaint/internal/app"
 	"github.com/acquaint/acquaint/internal/auth"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/store/storetest/pgserver"
 )
 
-// asProgram makes the test's own binary the program, so that its processes can be killed.
-const asProgram = "ACQUAINT_TEST_AS_PROGRAM"
+// asProgram makes the test's own binary the program, so that its processes can be killed; asNextVersion, that of a version
+// to come.
+const (
+	asProgram     = "ACQUAINT_TEST_AS_PROGRAM"
+	asNextVersion = "ACQUAINT_TEST_AS_NEXT_VERSION"
+)
 
 func TestMain(m *testing.M) {
-	if os.Getenv(asProgram) != "" {
-		main()
-		return
+	if os.Getenv(asProgram) == "" {
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	s := streams{out: os.Stdout, err: os.Stderr}
+	if os.Getenv(asNextVersion) != "" {
+		s.adjust = func(config *app.Config) { config.Migrations = nextVersion }
+	}
+	os.Exit(program(s))
 }
+
+// rounds is how many times as often as usual each test does its worst, as in go test ./cmd/acquaint -args -rounds 10.
+var rounds = flag.Int("rounds", 1, "how many times as often tests of faults do their worst")
 
 const (
 	faultSecret = "a secret of the tests of faults, long enough"
@@ -52,53 +64,87 @@ type process struct {
 	t        *testing.T
 	address  string
 	database string
+	settings []string // flags, besides those of all
+	next     bool     // of the version to come
 	command  *exec.Cmd
+	said     *output     // its log
+	out      atomic.Bool // of the balancer, until it is ready
 }
 
-func startProcess(t *testing.T, database string) *process {
+func newProcess(t *testing.T, database string, settings ...string) *process {
+	t.Helper()
+	return &process{t: t, address: freeAddress(t), database: database, settings: settings, said: newOutput()}
+}
+
+func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{t: t, address: l.Addr().String(), database: database}
-	l.Close()
-	p.start()
-	return p
+	defer l.Close()
+	return l.Addr().String()
 }
 
 // start starts the process, and waits until it answers.
 func (p *process) start() {
 	p.t.Helper()
-	p.command = exec.Command(os.Args[0], "serve", "--listen", p.address, "--request-rate", "0", "--sockets-per-member", "0", "--log-level", "error")
+	p.launch()
+	p.ready()
+}
+
+// launch starts the process.
+func (p *process) launch() {
+	p.t.Helper()
+	settings := append([]string{"serve", "--listen", p.address, "--request-rate", "0", "--sockets-per-member", "0", "--log-format", "json"}, p.settings...)
+	p.command = exec.Command(os.Args[0], settings...)
 	p.command.Env = append(os.Environ(), asProgram+"=1", "ACQUAINT_DATABASE_URL="+p.database, "ACQUAINT_JWT_SECRET="+faultSecret)
+	if p.next {
+		p.command.Env = append(p.command.Env, asNextVersion+"=1")
+	}
+	p.command.Stderr = p.said
 	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.command.Start(); err != nil {
 		p.t.Fatal(err)
 	}
-	p.ready()
+}
+
+// readyz gives what /readyz says, 0 for nothing, to a connection of its own.
+func (p *process) readyz() int {
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+	response, err := client.Get("http://" + p.address + "/readyz")
+	if err != nil {
+		return 0
+	}
+	response.Body.Close()
+	return response.StatusCode
+}
+
+// until waits until /readyz says something.
+func (p *process) until(status int) {
+	p.t.Helper()
+	last := 0
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		if last = p.readyz(); last == status {
+			return
+		}
+	}
+	p.t.Fatalf("%s says %d, and not %d: %s", p.address, last, status, p.said)
 }
 
 func (p *process) ready() {
 	p.t.Helper()
-	for deadline := time.Now().Add(patience); ; {
-		response, err := http.Get("http://" + p.address + "/readyz")
-		if err == nil {
-			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
-				return
-			}
-		}
-		if time.Now().After(deadline) {
-			p.t.Fatalf("%s is not ready: %v", p.address, err)
-		}
-	}
+	p.until(http.StatusOK)
+	p.out.Store(false)
 }
 
 func (p *process) signal(s syscall.Signal) { _ = p.command.Process.Signal(s) }
 
 // kill ends the process as the kernel would.
 func (p *process) kill() {
+	if p.command == nil {
+		return
+	}
 	p.signal(syscall.SIGKILL)
 	_ = p.command.Wait()
 }
@@ -111,10 +157,13 @@ type cluster struct {
 
 	acknowledged [subscribers]sync.Map // invitation -> struct{}
 	sent, failed atomic.Int64
-	progress     chan struct{} // holds one when something more was acknowledged
+	progress     chan struct{} // holds one when something more was acknowledged, or heard
 	made         atomic.Int64  // senders, each of whom invites once
 
 	heard [subscribers][]event // by the listener's goroutine
+	had   atomic.Int64         // events, by all of them
+
+	newest [subscribers]atomic.Pointer[string] // the invitation of the latest event
 }
 
 // event is a notification as a subscriber had it, or as it is in the inbox.
@@ -136,7 +185,12 @@ func token(subject string) string {
 
 var errNoAnswer = errors.New("no answer")
 
-// call asks a node; any failure to get an answer without errors is errNoAnswer.
+// failure is an answer with errors.
+type failure struct{ code, answer string }
+
+func (f *failure) Error() string { return f.answer }
+
+// call asks a node. It gives errNoAnswer when there is none, and a failure for one with errors.
 func call(ctx context.Context, address, subject, query string, variables map[string]any, into any) error {
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
@@ -163,13 +217,23 @@ func call(ctx context.Context, address, subject, query string, variables map[str
 		Data   json.RawMessage
 		Errors []struct{ Extensions struct{ Code string } }
 	}
-	if err := json.Unmarshal(answer, &out); err != nil || len(out.Errors) > 0 {
+	if err := json.Unmarshal(answer, &out); err != nil {
 		return fmt.Errorf("%w: %d %s", errNoAnswer, response.StatusCode, answer)
+	}
+	if len(out.Errors) > 0 {
+		return &failure{out.Errors[0].Extensions.Code, fmt.Sprintf("%d %s", response.StatusCode, answer)}
 	}
 	return json.Unmarshal(out.Data, into)
 }
 
-func (c *cluster) any() string { return c.nodes[rand.IntN(len(c.nodes))].address }
+// any gives the address of a node that is not known to be away, as a balancer does.
+func (c *cluster) any() string {
+	for {
+		if n := c.nodes[rand.IntN(len(c.nodes))]; !n.out.Load() {
+			return n.address
+		}
+	}
+}
 
 // invite lets a new member invite one of those who listen, and notes what was acknowledged.
 func (c *cluster) invite(ctx context.Context) {
@@ -184,6 +248,9 @@ func (c *cluster) invite(ctx context.Context) {
 		`mutation($m: ID!) { inviteMember(input: {memberId: $m}) { invitation { id } userErrors { code } } }`, map[string]any{"m": c.ids[to]}, &data)
 	if err != nil {
 		c.failed.Add(1)
+		if failed, ok := errors.AsType[*failure](err); ok && failed.code != "UNAVAILABLE" {
+			c.t.Errorf("what cannot be done just now is answered with %v", err)
+		}
 		return
 	}
 	if len(data.InviteMember.UserErrors) > 0 {
@@ -192,6 +259,10 @@ func (c *cluster) invite(ctx context.Context) {
 	}
 	c.acknowledged[to].Store(data.InviteMember.Invitation.ID, struct{}{})
 	c.sent.Add(1)
+	c.goesOn()
+}
+
+func (c *cluster) goesOn() {
 	select {
 	case c.progress <- struct{}{}:
 	default:
@@ -261,6 +332,9 @@ func (c *cluster) subscribe(ctx context.Context, who int, after *string) error {
 			e := m.Payload.Data.NotificationReceived
 			*after = e.Cursor
 			c.heard[who] = append(c.heard[who], e)
+			c.newest[who].Store(&e.Node.Invitation.ID)
+			c.had.Add(1)
+			c.goesOn()
 		case "error", "complete":
 			return errNoAnswer
 		}
@@ -300,20 +374,57 @@ func (c *cluster) inbox(who int) []event {
 	}
 }
 
-// during waits until that many more invitations were acknowledged: the load goes on.
+// during waits until that many more invitations were acknowledged, and heard of: the load goes on.
 func (c *cluster) during(n int64) {
 	c.t.Helper()
-	from, late := c.sent.Load(), time.After(patience)
-	for c.sent.Load() < from+n {
+	sent, had, late := c.sent.Load()+n, c.had.Load()+n, time.After(patience)
+	for c.sent.Load() < sent || c.had.Load() < had {
 		select {
 		case <-c.progress:
 		case <-late:
-			c.t.Fatalf("the load does not go on: %d acknowledged", c.sent.Load())
+			c.t.Fatalf("the load does not go on: %d acknowledged, %d heard of", c.sent.Load(), c.had.Load())
 		}
 	}
 }
 
-func startCluster(t *testing.T, nodes int) (*cluster, *pgserver.Server) {
+// awaitNewest waits until the listeners have had these invitations last, each its own, or have had the time to connect once
+// more for it.
+func (c *cluster) awaitNewest(invitations []string) {
+	late := time.After(2 * readDeadline)
+	for who := 0; who < subscribers; {
+		if newest := c.newest[who].Load(); newest != nil && *newest == invitations[who] {
+			who++
+			continue
+		}
+		select {
+		case <-c.progress:
+		case <-late:
+			return
+		}
+	}
+}
+
+// start starts the nodes of the cluster, which end with the test.
+func (c *cluster) start(nodes int, database string, settings ...string) {
+	c.t.Helper()
+	c.t.Cleanup(func() {
+		for _, n := range c.nodes {
+			n.kill()
+		}
+	})
+	for range nodes {
+		node := newProcess(c.t, database, settings...)
+		c.nodes = append(c.nodes, node)
+		node.start()
+	}
+}
+
+func newCluster(t *testing.T) *cluster {
+	t.Helper()
+	return &cluster{t: t, progress: make(chan struct{}, 1)}
+}
+
+func startPostgres(t *testing.T) *pgserver.Server {
 	t.Helper()
 	pg, err := pgserver.StartDurable(t.Context())
 	if errors.Is(err, pgserver.ErrNotInstalled) && os.Getenv("CI") == "" {
@@ -331,14 +442,12 @@ func startCluster(t *testing.T, nodes int) (*cluster, *pgserver.Server) {
 	if _, err := db.Exec("CREATE DATABASE faults"); err != nil {
 		t.Fatal(err)
 	}
-	c := &cluster{t: t, progress: make(chan struct{}, 1)}
-	for range nodes {
-		c.nodes = append(c.nodes, startProcess(t, pg.URL("faults")))
-	}
-	t.Cleanup(func() {
-		for _, n := range c.nodes {
-			n.kill()
-		}
-	})
+	return pg
+}
+
+func startCluster(t *testing.T, nodes int, settings ...string) (*cluster, *pgserver.Server) {
+	t.Helper()
+	pg, c := startPostgres(t), newCluster(t)
+	c.start(nodes, pg.URL("faults"), settings...)
 	return c, pg
 }

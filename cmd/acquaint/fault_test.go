@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -10,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
 )
 
 // underLoad lets members invite and listen while something goes wrong, and then compares three logs: what was
@@ -53,7 +57,8 @@ func underLoad(t *testing.T, c *cluster, wrong func()) {
 		}
 		last[i] = data.InviteMember.Invitation.ID
 	}
-	time.AfterFunc(readDeadline, leave) // they reconnect at least once more, if they are not connected now
+	c.awaitNewest(last)
+	leave()
 	listeners.Wait()
 
 	lost, twice := 0, 0
@@ -97,7 +102,7 @@ func underLoad(t *testing.T, c *cluster, wrong func()) {
 		})
 		same := slices.EqualFunc(c.heard[i], inbox, func(a, b event) bool { return a.Node == b.Node })
 		if !same {
-			t.Errorf("listener %d: had %d events, the inbox has %d, or in another order", i, len(c.heard[i]), len(inbox))
+			t.Errorf("listener %d: had %d events, the inbox has %d, or in another order:\n%+v\n%+v", i, len(c.heard[i]), len(inbox), c.heard[i], inbox)
 		}
 		if count[last[i]] != 1 {
 			t.Errorf("listener %d: the last one is missing", i)
@@ -113,7 +118,7 @@ func underLoad(t *testing.T, c *cluster, wrong func()) {
 func TestNodesAreKilled(t *testing.T) {
 	c, _ := startCluster(t, 3)
 	underLoad(t, c, func() {
-		for round := range 10 {
+		for round := range 10 * *rounds {
 			c.during(20)
 			node := c.nodes[round%len(c.nodes)]
 			node.kill()
@@ -127,7 +132,7 @@ func TestNodesAreKilled(t *testing.T) {
 func TestDatabaseIsKilled(t *testing.T) {
 	c, pg := startCluster(t, 2)
 	underLoad(t, c, func() {
-		for range 3 {
+		for range 3 * *rounds {
 			c.during(20)
 			if err := pg.Kill(); err != nil {
 				t.Fatal(err)
@@ -160,7 +165,7 @@ func TestDatabaseIsKilled(t *testing.T) {
 func TestNodeIsPaused(t *testing.T) {
 	c, _ := startCluster(t, 2)
 	underLoad(t, c, func() {
-		for range 2 {
+		for range 2 * *rounds {
 			c.during(20)
 			c.nodes[0].signal(syscall.SIGSTOP)
 			time.Sleep(2 * readDeadline) // its clients have left by then: that is what is waited for
@@ -183,5 +188,66 @@ func TestNodesAreReplaced(t *testing.T) {
 			c.during(20)
 			node.start()
 		}
+	})
+}
+
+// The broker is stopped and started again under load. While it is away, subscribers hear of what was written on the other
+// node by the sweep.
+func TestBrokerIsStopped(t *testing.T) {
+	options := &server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoLog: true, NoSigs: true}
+	start := func() *server.Server {
+		broker, err := server.NewServer(options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		broker.Start()
+		if !broker.ReadyForConnections(patience) {
+			t.Fatal("the broker does not start")
+		}
+		return broker
+	}
+	broker := start()
+	stop := func() {
+		broker.Shutdown()
+		broker.WaitForShutdown()
+	}
+	t.Cleanup(func() { stop() })
+	options.Port = broker.Addr().(*net.TCPAddr).Port // the next ones'
+	c, _ := startCluster(t, 2, "--broker", broker.ClientURL(), "--broker-sweep", "500ms")
+	underLoad(t, c, func() {
+		for range 3 * *rounds {
+			c.during(30)
+			stop()
+			c.during(30)
+			broker = start()
+			c.during(30)
+		}
+	})
+}
+
+// The connections over which nodes listen to each other are cut under load, and all others with them every other time.
+func TestListenersAreCut(t *testing.T) {
+	c, pg := startCluster(t, 2, "--broker-sweep", "1s")
+	db, err := sql.Open("postgres", pg.URL("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	underLoad(t, c, func() {
+		for round := range 6 * *rounds {
+			c.during(30)
+			which := "LISTEN%"
+			if round%2 == 1 {
+				which = "%"
+			}
+			var cut int
+			if err := db.QueryRow(`SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = 'faults' AND query LIKE $1`, which).Scan(&cut); err != nil {
+				t.Fatal(err)
+			}
+			if round == 0 && cut != 2 {
+				t.Errorf("cut %d listeners, and not 2", cut)
+			}
+		}
+		c.during(30)
 	})
 }

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/acquaint/acquaint/internal/app"
 )
 
 const description = `The connections layer of a professional network, as a service: members invite each other, accept,
@@ -41,14 +43,26 @@ type commands struct {
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
-// streams are what a command writes to.
-type streams struct{ out, err io.Writer }
+// streams are what a command writes to, and what tests change of it.
+type streams struct {
+	out, err io.Writer
+	adjust   func(*app.Config) // changes what serve runs with; nil but in tests
+}
 
-func main() {
+func (s streams) configure(config *app.Config) {
+	if s.adjust != nil {
+		s.adjust(config)
+	}
+}
+
+func main() { os.Exit(program(streams{out: os.Stdout, err: os.Stderr})) }
+
+// program runs the command of this process until it has ended, or a signal ends it; a second one does so at once.
+func program(s streams) (code int) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	code := run(ctx, os.Args[1:], streams{os.Stdout, os.Stderr})
-	stop()
-	os.Exit(code)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return run(ctx, os.Args[1:], s)
 }
 
 // exit is how kong's own ending (after --help) is caught, so that run can be tested.

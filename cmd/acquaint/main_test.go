@@ -56,7 +56,7 @@ func (o *output) wait(t *testing.T, pattern string) string {
 
 func runCommand(args ...string) (code int, out, err string) {
 	o, e := newOutput(), newOutput()
-	code = run(context.Background(), args, streams{o, e})
+	code = run(context.Background(), args, streams{out: o, err: e})
 	return code, o.String(), e.String()
 }
 
@@ -145,7 +145,7 @@ func TestDev(t *testing.T) {
 		done := make(chan int, 1)
 		began := time.Now()
 		go func() {
-			done <- run(ctx, []string{"dev", "--listen", "127.0.0.1:0", "--data-dir", folder}, streams{out, errs})
+			done <- run(ctx, []string{"dev", "--listen", "127.0.0.1:0", "--data-dir", folder}, streams{out: out, err: errs})
 		}()
 		url := out.wait(t, `Open +(http://127\.0\.0\.1:\d+)`)
 		t.Logf("started in %v", time.Since(began))
@@ -228,7 +228,7 @@ func TestServe(t *testing.T) {
 			"serve", "--database-url", database, "--jwt-secret", secret, "--listen", "127.0.0.1:0", "--no-playground", "--no-introspection",
 			"--no-migrate", "--metrics-listen", "127.0.0.1:0", "--jwt-issuer", "https://host.example", "--jwt-audience", "acquaint",
 			"--log-format", "json", "--allowed-origins", "https://app.example,https://other.example",
-		}, streams{out, errs})
+		}, streams{out: out, err: errs})
 	}()
 	url := errs.wait(t, `"msg":"listening","url":"(http://[^"]+)"`)
 	if answer := get(t, url+"/"); answer.StatusCode != http.StatusNotFound {

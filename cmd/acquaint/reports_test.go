@@ -22,7 +22,7 @@ func TestReports(t *testing.T) {
 	go func() {
 		done <- run(ctx, []string{
 			"serve", "--database-url", database, "--jwt-secret", secret, "--listen", "127.0.0.1:0", "--log-format", "json",
-		}, streams{newOutput(), errs})
+		}, streams{out: newOutput(), err: errs})
 	}()
 	defer func() { stop(); <-done }()
 	url := errs.wait(t, `"msg":"listening","url":"(http://[^"]+)"`)

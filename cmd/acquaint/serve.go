@@ -17,7 +17,7 @@ type serveCommand struct {
 func (serveCommand) Help() string {
 	return `It needs one of the two ways to check tokens: --jwt-secret, or --jwks-url.
 It answers at /graphql (HTTP and websocket), / (GraphiQL), /healthz (it lives) and /readyz (the database answers).
-SIGTERM drains: /readyz fails, requests in flight finish, sockets close with 1001.`
+SIGTERM drains: /readyz fails, requests in flight finish, sockets close with 1001. A second one ends it at once.`
 }
 
 // Run runs it.
@@ -26,6 +26,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	config := c.config(log)
 	config.JWTSecret, config.JWKSURL, config.JWTIssuer, config.JWTAudience = c.JWTSecret, c.JWKSURL, c.JWTIssuer, c.JWTAudience
 	config.NoMigrate = !c.Migrate
+	s.configure(&config)
 	return serve(ctx, config, func(a *app.App) {
 		log.InfoContext(ctx, "listening", "url", a.URL(), "graphql", a.URL()+"/graphql", "metrics", a.MetricsURL())
 	})

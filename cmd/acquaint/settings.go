@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -57,6 +58,9 @@ type serverSettings struct {
 	Introspection  bool     `env:"ACQUAINT_INTROSPECTION" default:"true" negatable:"" help:"Let clients read the schema."`
 	Playground     bool     `env:"ACQUAINT_PLAYGROUND" default:"true" negatable:"" help:"Serve GraphiQL at /."`
 	MetricsListen  string   `env:"ACQUAINT_METRICS_LISTEN" placeholder:"ADDRESS" help:"Serve Prometheus /metrics and /debug/pprof on this address; off when empty. Do not make it public."`
+	OTLPEndpoint   string   `name:"otlp-endpoint" env:"ACQUAINT_OTLP_ENDPOINT" placeholder:"URL" help:"Send traces to this OpenTelemetry collector, by OTLP over HTTP, as in http://127.0.0.1:4318. The default is what OTEL_EXPORTER_OTLP_ENDPOINT says; off when empty."`
+
+	DrainDelay time.Duration `env:"ACQUAINT_DRAIN_DELAY" default:"0s" help:"How long to go on after SIGTERM with /readyz failing, until a balancer has noticed."`
 
 	Broker      string        `env:"ACQUAINT_BROKER" placeholder:"BROKER" help:"How servers on one database tell each other of news: local (there is one), postgres, or nats://host:4222. The default is what the database has."`
 	BrokerSweep time.Duration `env:"ACQUAINT_BROKER_SWEEP" default:"5s" help:"How often to look for notifications whose wake-up was lost."`
@@ -133,12 +137,30 @@ func (s serverSettings) config(log *slog.Logger) app.Config {
 	config.AllowedOrigins = s.AllowedOrigins
 	config.Introspection = s.Introspection
 	config.Playground = s.Playground
-	config.MetricsListen = s.MetricsListen
+	config.MetricsListen, config.DrainDelay = s.MetricsListen, s.DrainDelay
+	config.TracesURL = tracesURL(s.OTLPEndpoint, os.Getenv)
 	config.Policy, config.ExpirySweep = s.policy(), s.ExpirySweep
 	config.Broker, config.BrokerSweep = s.Broker, s.BrokerSweep
 	config.Log = log
 	s.apply(&config)
 	return config
+}
+
+// tracesURL is where traces go: by the flag, or by the standard variables of OpenTelemetry, of which the exporter itself
+// reads those for headers, certificates and the like.
+func tracesURL(flag string, getenv func(string) string) string {
+	const path = "/v1/traces"
+	switch {
+	case flag != "":
+		return strings.TrimRight(flag, "/") + path
+	case strings.EqualFold(getenv("OTEL_SDK_DISABLED"), "true"), strings.EqualFold(getenv("OTEL_TRACES_EXPORTER"), "none"):
+		return ""
+	case getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") != "":
+		return getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+	case getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "":
+		return strings.TrimRight(getenv("OTEL_EXPORTER_OTLP_ENDPOINT"), "/") + path
+	}
+	return ""
 }
 
 // tokenSettings are how tokens are checked.
@@ -156,5 +178,5 @@ func serve(ctx context.Context, config app.Config, started func(*app.App)) error
 		return err
 	}
 	started(a)
-	return errors.Join(a.Serve(ctx), a.Close())
+	return errors.Join(a.Serve(ctx), a.Close()) //nolint:contextcheck // ctx has ended by then
 }

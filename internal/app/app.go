@@ -31,25 +31,28 @@ import (
 	"github.com/acquaint/acquaint/internal/server"
 	"github.com/acquaint/acquaint/internal/store"
 	"github.com/acquaint/acquaint/internal/task"
+	"github.com/acquaint/acquaint/internal/telemetry"
 	"github.com/acquaint/acquaint/web"
 )
 
 // App is a server that listens.
 type App struct {
-	config   Config
-	log      *slog.Logger
-	listener net.Listener
-	store    *store.Store
-	broker   realtime.Broker
-	inboxes  *realtime.Hub[notification.Notification]
-	feeds    *realtime.Hub[feed.Entry]
-	network  *network.Service
-	runner   *task.Runner
-	server   *server.Server
-	metrics  *metricsServer
-	host     *host.Service
-	stop     context.CancelFunc // ends what goes on in the background
-	watching sync.WaitGroup
+	config    Config
+	log       *slog.Logger
+	telemetry *telemetry.Telemetry
+	listener  net.Listener
+	store     *store.Store
+	broker    realtime.Broker
+	inboxes   *realtime.Hub[notification.Notification]
+	feeds     *realtime.Hub[feed.Entry]
+	waker     notification.Waker
+	network   *network.Service
+	runner    *task.Runner
+	server    *server.Server
+	metrics   *metricsServer
+	host      *host.Service
+	stop      context.CancelFunc // ends what goes on in the background
+	watching  sync.WaitGroup
 }
 
 // Now is the clock of a server: to the millisecond, which is what clients see and all that is kept.
@@ -63,15 +66,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	if err := config.Check(); err != nil {
 		return nil, err
 	}
-	if config.Log == nil {
-		config.Log = slog.New(slog.DiscardHandler)
-	}
-	if config.Now == nil {
-		config.Now = Now
-	}
-	if config.NewID == nil {
-		config.NewID = NewID
-	}
+	config = config.completed()
 	trusted, err := trustedDocuments(config)
 	if err != nil {
 		return nil, err
@@ -81,7 +76,7 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a = &App{config: config, log: config.Log, stop: stop}
-	defer func() {
+	defer func() { //nolint:contextcheck // what ends may do so after ctx has
 		if err != nil {
 			err = errors.Join(err, a.Close())
 		}
@@ -91,16 +86,19 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	if a.listener, err = net.Listen("tcp", config.Listen); err != nil { //nolint:noctx // local, and at once
 		return a, fmt.Errorf("--listen: %w (--listen 127.0.0.1:0 takes any free port)", err)
 	}
+	if a.telemetry, err = telemetry.New(ctx, telemetry.Options{TracesURL: config.TracesURL, Log: config.Log}); err != nil {
+		return a, fmt.Errorf("--otlp-endpoint: %w", err)
+	}
 	a.store, err = store.Open(ctx, config.DatabaseURL, store.Options{
-		Log: config.Log, Observe: config.Observe, NoMigrate: config.NoMigrate,
+		Log: config.Log, Observe: config.Observe, NoMigrate: config.NoMigrate, Migrations: config.Migrations, Trace: a.telemetry.Trace(),
 	})
 	if err != nil {
-		return a, err
+		return a, notOpened(err)
 	}
 	if err = a.openHubs(); err != nil { //nolint:contextcheck // the hubs end with Close, not with ctx
 		return a, err
 	}
-	a.network = network.NewService(a.store, a.inboxes, config.Policy, config.Now, config.NewID)
+	a.network = network.NewService(a.store, a.waker, config.Policy, config.Now, config.NewID)
 	members := member.NewService(a.store, config.Now, config.NewID)
 	verifier, err := auth.NewVerifier(background, auth.Config{
 		Secret: []byte(config.JWTSecret), JWKSURL: config.JWKSURL, Issuer: config.JWTIssuer, Audience: config.JWTAudience,
@@ -109,15 +107,16 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 		return a, err
 	}
 	ends := &access{authenticator: auth.NewAuthenticator(verifier, members, config.Now, config.Log)}
-	a.host = host.NewService(store.Hosts{Store: a.store}, a.inboxes, ends, config.Now, config.NewID)
+	a.host = host.NewService(store.Hosts{Store: a.store}, a.waker, ends, config.Now, config.NewID)
 	face := graph.New(a.resolver(members), graph.Options{
 		Introspection: config.Introspection, Limits: config.DocumentLimits, Trusted: trusted,
-		BatchWait: config.BatchWait, Log: config.Log,
+		BatchWait: config.BatchWait, Observer: a.telemetry, Log: config.Log,
 	})
 
 	options := server.Options{
 		GraphQL: face, Authenticator: ends.authenticator,
-		Origins: config.AllowedOrigins, Ready: a.store.Ping, Limits: config.Limits, Log: config.Log,
+		Origins: config.AllowedOrigins, Ready: a.store.Ready, Limits: config.Limits, Log: config.Log, DrainDelay: config.DrainDelay,
+		Around: a.telemetry.Around, Limited: a.telemetry.Limited, SocketClosed: a.telemetry.SocketClosed,
 	}
 	switch {
 	case config.Demo:
@@ -131,8 +130,9 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	}
 	a.server = server.New(options)
 	ends.server = a.server
+	a.watch()
 	if config.MetricsListen != "" {
-		if a.metrics, err = newMetricsServer(config.MetricsListen, a); err != nil {
+		if a.metrics, err = newMetricsServer(config.MetricsListen, a.telemetry); err != nil {
 			return a, err
 		}
 	}
@@ -140,13 +140,21 @@ func New(ctx context.Context, config Config) (a *App, err error) {
 	return a, nil
 }
 
+// notOpened names the setting where it is that of a database which cannot be written to.
+func notOpened(err error) error {
+	if errors.Is(err, store.ErrUnwritable) {
+		return &SettingError{"--database-url", err.Error()}
+	}
+	return err
+}
+
 // resolver makes what the API calls.
 func (a *App) resolver(members *member.Service) *graph.Resolver {
 	return &graph.Resolver{
 		Members:       members,
 		Network:       a.network,
-		Messages:      message.NewService(store.Messages{Store: a.store}, a.inboxes, a.config.Now, a.config.NewID),
-		Notifications: notification.NewService(a.store, a.inboxes, a.config.Now, a.config.NewID),
+		Messages:      message.NewService(store.Messages{Store: a.store}, a.waker, a.config.Now, a.config.NewID),
+		Notifications: notification.NewService(a.store, a.waker, a.config.Now, a.config.NewID),
 		Host:          a.host,
 		Reports:       report.NewService(store.Reports{Store: a.store}, a.config.Now, a.config.NewID),
 		Exports:       export.NewService(a.store),
@@ -186,6 +194,7 @@ func (a *App) openHubs() error {
 	}
 	hubs := realtime.Options{Sweep: a.config.BrokerSweep, Now: a.config.Now, Logger: a.log}
 	a.inboxes = realtime.NewHub[notification.Notification](store.Inboxes{Store: a.store}, a.broker, hubs)
+	a.waker = a.telemetry.Waker(a.inboxes)
 	hubs.Log = notification.FeedLog
 	a.feeds = realtime.NewHub[feed.Entry](store.Feeds{Store: a.store}, a.broker, hubs)
 	return nil
@@ -245,6 +254,9 @@ func (a *App) Close() error {
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Close())
+	}
+	if a.telemetry != nil {
+		a.telemetry.Close()
 	}
 	return errors.Join(errs...)
 }

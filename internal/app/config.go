@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/url"
@@ -13,13 +14,15 @@ import (
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/server"
+	"github.com/acquaint/acquaint/internal/telemetry"
 )
 
 // Config is the settings of a server. DefaultConfig has those that nobody set.
 type Config struct {
-	Listen         string // host:port
-	DatabaseURL    string // postgres://… or sqlite:PATH
-	NoMigrate      bool   // refuse tables of an older version instead of migrating them
+	Listen         string        // host:port
+	DrainDelay     time.Duration // how long a server that was told to end goes on, so that balancers notice
+	DatabaseURL    string        // postgres://… or sqlite:PATH
+	NoMigrate      bool          // refuse tables of an older version instead of migrating them
 	JWTSecret      string
 	JWKSURL        string
 	JWTIssuer      string
@@ -33,6 +36,7 @@ type Config struct {
 	DocumentLimits   graph.Limits
 	Limits           server.Limits
 	MetricsListen    string // host:port; "" for none
+	TracesURL        string // where spans go by OTLP over HTTP, as in http://127.0.0.1:4318/v1/traces; "" for nowhere
 	Policy           network.Policy
 	// Broker is how nodes tell each other of news: BrokerLocal, BrokerPostgres, the address of a NATS server, or "" for
 	// what the database has.
@@ -46,11 +50,12 @@ type Config struct {
 	Demo bool
 
 	// What tests change.
-	Now       func() time.Time
-	NewID     id.Source
-	BatchWait time.Duration                  // how long loaders collect; 0 for the default
-	Observe   func(query string, args []any) // sees every statement
-	NoTasks   bool                           // nothing is done every so often, but for tasks by RunTasks
+	Now        func() time.Time
+	NewID      id.Source
+	BatchWait  time.Duration                  // how long loaders collect; 0 for the default
+	Observe    func(query string, args []any) // sees every statement
+	Migrations fs.FS                          // more of them, of the next version; store.Options.Migrations
+	NoTasks    bool                           // nothing is done every so often, but for tasks by RunTasks
 }
 
 // The values of Config.Broker that are no address.
@@ -99,6 +104,21 @@ func DefaultConfig() Config {
 	}
 }
 
+// completed has what nobody set.
+func (c Config) completed() Config {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	c.Log = telemetry.Logger(c.Log)
+	if c.Now == nil {
+		c.Now = Now
+	}
+	if c.NewID == nil {
+		c.NewID = NewID
+	}
+	return c
+}
+
 // SettingError is a setting that the server does not start with.
 type SettingError struct {
 	Setting string // the flag, as in "--jwt-secret"
@@ -123,6 +143,9 @@ func (c Config) Check() error {
 	}
 	if u, err := url.Parse(c.JWKSURL); c.JWKSURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
 		return &SettingError{"--jwks-url", "must be an http or https address"}
+	}
+	if u, err := url.Parse(c.TracesURL); c.TracesURL != "" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+		return &SettingError{"--otlp-endpoint (or OTEL_EXPORTER_OTLP_ENDPOINT)", "must be an http or https address"}
 	}
 	for _, origin := range c.AllowedOrigins {
 		u, err := url.Parse(origin)
@@ -162,6 +185,7 @@ func (c Config) checkLimits() error {
 		{"--restriction", float64(p.Restriction), true},
 		{"--expiry-sweep", float64(c.ExpirySweep), false},
 		{"--broker-sweep", float64(c.BrokerSweep), false},
+		{"--drain-delay", float64(c.DrainDelay), true},
 		{"--query-tokens", float64(d.Tokens), false},
 		{"--query-depth", float64(d.Depth), false},
 		{"--query-complexity", float64(d.Complexity), false},

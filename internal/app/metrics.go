@@ -7,9 +7,14 @@ import (
 	"net/http/pprof"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/acquaint/acquaint/graph"
+	"github.com/acquaint/acquaint/internal/broker"
+	"github.com/acquaint/acquaint/internal/graphqlws"
+	"github.com/acquaint/acquaint/internal/realtime"
+	"github.com/acquaint/acquaint/internal/server"
+	"github.com/acquaint/acquaint/internal/telemetry"
 )
 
 // metricsServer serves Prometheus metrics and pprof on an address of its own, for operators.
@@ -20,32 +25,13 @@ type metricsServer struct {
 
 const metricsHeaderTimeout = 10 * time.Second
 
-func newMetricsServer(address string, a *App) (*metricsServer, error) {
+func newMetricsServer(address string, t *telemetry.Telemetry) (*metricsServer, error) {
 	listener, err := net.Listen("tcp", address) //nolint:noctx // local, and at once
 	if err != nil {
 		return nil, fmt.Errorf("--metrics-listen: %w", err)
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(
-		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		a.store.Metrics(),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "acquaint_websocket_connections", Help: "Open websockets.",
-		}, func() float64 { return float64(a.server.Sockets()) }),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "acquaint_broker_connected", Help: "1 while hints pass between this node and others.",
-		}, func() float64 {
-			if a.broker.Connected() {
-				return 1
-			}
-			return 0
-		}),
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "acquaint_subscriptions", Help: "Open subscriptions.",
-		}, func() float64 { return float64(a.inboxes.Listening() + a.feeds.Listening()) }),
-	)
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{}))
+	mux.Handle("GET /metrics", promhttp.HandlerFor(t.Registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
@@ -59,3 +45,28 @@ func newMetricsServer(address string, a *App) (*metricsServer, error) {
 
 // Close ends it.
 func (m *metricsServer) Close() error { return m.http.Close() }
+
+// watch has the metrics of what runs.
+func (a *App) watch() {
+	a.telemetry.Limits(
+		graph.LimitTokens, graph.LimitDepth, graph.LimitIntrospection, graph.LimitAliases, graph.LimitComplexity, graph.LimitDirectives,
+		graph.LimitValueDepth, server.LimitMemberRate, server.LimitAddressRate, telemetry.LimitBody, graphqlws.LimitMessageSize,
+		graphqlws.LimitMessageRate, graphqlws.LimitFragments, graphqlws.LimitConnections, graphqlws.LimitOperations, graphqlws.LimitSubscriptions,
+	)
+	sources := telemetry.Sources{
+		Hubs:          map[string]func() realtime.Stats{"inbox": a.inboxes.Stats, "feed": a.feeds.Stats},
+		Subscriptions: graph.Subscriptions(),
+		Connected:     a.broker.Connected,
+		Sockets:       a.server.Sockets,
+		Tasks:         make(map[string]time.Duration),
+		Pools:         a.store.Metrics(),
+		Broker:        func() broker.Stats { return broker.Stats{} },
+	}
+	if counting, ok := a.broker.(interface{ Stats() broker.Stats }); ok {
+		sources.Broker = counting.Stats
+	}
+	for _, t := range a.tasks() {
+		sources.Tasks[t.Name] = t.Every
+	}
+	a.telemetry.Watch(sources)
+}

@@ -29,6 +29,7 @@ func (a *App) tasks() []task.Task {
 // startTasks runs them from now on, and looks whose access has ended, until Close.
 func (a *App) startTasks(ctx context.Context, of *access) {
 	a.runner = task.NewRunner(a.store, a.tasks(), a.config.Now, a.log)
+	a.runner.Observe = a.telemetry.Task
 	if !a.config.NoTasks {
 		a.runner.Start()
 		a.watching.Go(func() { a.watchAccess(ctx, of) })

@@ -82,7 +82,7 @@ func (a *Authenticator) Authenticate(ctx context.Context, authorization string) 
 	}
 	claims, expires, err := a.verifier.Verify(ctx, strings.TrimSpace(token))
 	if err != nil {
-		a.log.DebugContext(ctx, "refused a token", "error", err)
+		a.log.DebugContext(ctx, "refused a token", "reason", reasonOf(err))
 		return nil, ErrBadToken
 	}
 	if claims.Service {

@@ -45,6 +45,7 @@ type node interface {
 	Publish(hints ...notification.Hint)
 	Subscribe(receive func(hints ...notification.Hint), catchUp func())
 	Connected() bool
+	Stats() broker.Stats
 	Close() error
 }
 

@@ -70,17 +70,21 @@ func newOutbox() *outbox {
 	return &outbox{ready: make(chan struct{}, 1), numbers: make(map[log]int64)}
 }
 
-func (o *outbox) add(hints []notification.Hint) {
+// add gives how many there was no room for.
+func (o *outbox) add(hints []notification.Hint) (lost uint64) {
 	o.mu.Lock()
 	for _, h := range hints {
 		key := log{h.Log, h.Member}
 		number, waits := o.numbers[key]
 		if waits || len(o.numbers) < waitsMost {
 			o.numbers[key] = max(number, h.Number)
+		} else {
+			lost++
 		}
 	}
 	o.mu.Unlock()
 	o.rouse()
+	return lost
 }
 
 func (o *outbox) rouse() {

@@ -51,7 +51,10 @@ func NewNATS(address string, log *slog.Logger) (*NATS, error) {
 	conn, err := nats.Connect(address,
 		nats.Name("acquaint"), nats.NoEcho(), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true),
 		nats.ReconnectWait(reconnectFirst), nats.ReconnectBufSize(-1), // what cannot be sent is lost, and not kept
-		nats.ConnectHandler(up), nats.ReconnectHandler(up),
+		nats.ConnectHandler(up), nats.ReconnectHandler(func(conn *nats.Conn) {
+			b.reconnects.Add(1)
+			up(conn)
+		}),
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			b.connected.Store(false)
 			if ctx.Err() == nil {

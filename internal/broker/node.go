@@ -13,6 +13,8 @@ import (
 
 // node is what all brokers between nodes have in common: who receives here, and what waits to be sent.
 type node struct {
+	counters
+
 	id     id.UUID
 	log    *slog.Logger
 	outbox *outbox
@@ -35,7 +37,7 @@ func newNode(log *slog.Logger) *node {
 // Publish implements realtime.Broker.
 func (n *node) Publish(hints ...notification.Hint) {
 	n.deliver(hints)
-	n.outbox.add(hints)
+	n.lost.Add(n.outbox.add(hints))
 }
 
 // Subscribe implements realtime.Broker.
@@ -76,6 +78,7 @@ func (n *node) received(message []byte) {
 		return
 	}
 	if from != n.id {
+		n.counters.received.Add(uint64(len(hints)))
 		n.deliver(hints)
 	}
 }
@@ -94,6 +97,12 @@ func (n *node) sendAll(ctx context.Context, limit int, send func(ctx context.Con
 			continue
 		}
 		err := send(ctx, encode(n.id, hints))
+		if err == nil {
+			n.sent.Add(uint64(len(hints)))
+		} else {
+			n.lost.Add(uint64(len(hints)))
+			n.failures.Add(1)
+		}
 		if err != nil && ctx.Err() == nil && !failing {
 			n.log.WarnContext(ctx, "cannot tell other nodes of news; they will find it by themselves, a little later", "error", err)
 		}

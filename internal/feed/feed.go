@@ -28,6 +28,11 @@ const (
 	MessageReceived   Kind = "message_received"
 )
 
+// Kinds gives all of them.
+func Kinds() []Kind {
+	return []Kind{InvitationAdded, InvitationClosed, ConnectionAdded, ConnectionRemoved, NotificationsRead, MessageReceived}
+}
+
 // Draft is an entry before it has a number: whom to tell what.
 type Draft struct {
 	Member     id.Member // whose feed
@@ -49,3 +54,6 @@ func (e Entry) Position() int64 { return e.Number }
 
 // OnHold reports whether the entry is held back; none ever is.
 func (Entry) OnHold() bool { return false }
+
+// WrittenAt is not known: an entry holds no time, as nobody is shown one.
+func (Entry) WrittenAt() time.Time { return time.Time{} }

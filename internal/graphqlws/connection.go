@@ -38,7 +38,9 @@ type connection struct {
 
 	mu         sync.Mutex   // guards what follows, and every write of a message
 	operations []*operation // few: a map would take more room, and not be quicker
+	leaving    bool         // closes with 1001 as soon as no query or mutation runs
 	closed     bool         // our close frame is sent, or the peer is gone
+	told       bool         // how it ends
 	writeBy    time.Time    // the deadline of writes
 	timer      *time.Timer  // of the next ping, or the end if that is sooner
 	pingAt     time.Time
@@ -59,10 +61,12 @@ func (c *connection) serve() {
 	for {
 		kind, raw, err := c.read()
 		if errors.Is(err, errFragments) {
+			c.transport.options.Limited(LimitFragments)
 			c.close(closeTooManyRequests, "Too many fragments")
 			_, _ = io.Copy(io.Discard, c.wire) // until the peer has read why, or had its time
 		}
 		if err != nil {
+			c.ended(err)
 			return
 		}
 		if !c.alive() {
@@ -87,6 +91,26 @@ func (c *connection) read() (kind int, raw []byte, err error) {
 	defer c.wire.end()
 	raw, err = io.ReadAll(whole{text, c.wire})
 	return kind, raw, err
+}
+
+// ended tells how the connection ended, unless that was by us.
+func (c *connection) ended(err error) {
+	c.mu.Lock()
+	told := c.told
+	c.told = true
+	c.mu.Unlock()
+	options := &c.transport.options
+	closed, byPeer := errors.AsType[*websocket.CloseError](err)
+	switch {
+	case told:
+	case errors.Is(err, websocket.ErrReadLimit): // gorilla has closed it
+		options.Limited(LimitMessageSize)
+		options.Closing(false, websocket.CloseMessageTooBig)
+	case byPeer:
+		options.Closing(true, closed.Code)
+	default:
+		options.Closing(true, websocket.CloseAbnormalClosure)
+	}
 }
 
 // start sets the limits and timers of a new connection.
@@ -179,6 +203,7 @@ func (c *connection) admit() bool {
 	if c.messages == nil || c.messages.Allow() {
 		return true
 	}
+	c.transport.options.Limited(LimitMessageRate)
 	c.close(closeTooManyRequests, "Too many messages")
 	return false
 }
@@ -250,6 +275,7 @@ func (c *connection) initialise(payload map[string]any) {
 		return
 	}
 	if !c.transport.take(session.Key, c.transport.options.MaxConnections, ofConnections) {
+		c.transport.options.Limited(LimitConnections)
 		c.close(closeTooManyRequests, "Too many connections")
 		return
 	}
@@ -277,6 +303,23 @@ func (c *connection) operation(id string) *operation {
 // forget takes an operation off the list; c.mu is held.
 func (c *connection) forget(op *operation) {
 	c.operations = slices.DeleteFunc(c.operations, func(other *operation) bool { return other == op })
+	c.left()
+}
+
+// depart closes the connection with 1001 when the queries and mutations that it runs are answered. It begins nothing
+// more: its client asks again on its next connection.
+func (c *connection) depart() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leaving = true
+	c.left()
+}
+
+// left looks whether a connection that is leaving may go; c.mu is held.
+func (c *connection) left() {
+	if c.leaving && !c.closed && !slices.ContainsFunc(c.operations, func(op *operation) bool { return !op.subscription }) {
+		go c.close(closeGoingAway, "Shutting down")
+	}
 }
 
 func (c *connection) send(frames []byte) {
@@ -315,6 +358,8 @@ func (c *connection) close(code int, reason string) {
 		return
 	}
 	c.closed = true
+	c.told = true
+	c.transport.options.Closing(false, code)
 	c.cancel()
 	const reasonMax = 123 // bytes; RFC 6455, section 5.5
 	for len(reason) > reasonMax {

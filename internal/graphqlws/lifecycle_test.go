@@ -65,6 +65,7 @@ func TestExpiryFarAway(t *testing.T) {
 	c.expectQuiet()
 }
 
+// The shutdown closes connections with 1001, each when what it was asked is answered; subscriptions just end.
 func TestShutdown(t *testing.T) {
 	t.Parallel()
 	s := start(t, graphqlws.Options{})
@@ -83,6 +84,16 @@ func TestShutdown(t *testing.T) {
 		s.transport.Shutdown(ctx)
 	}()
 	waiting.expectClose(1001)
+	select {
+	case <-returned:
+		t.Error("the shutdown did not wait for the query")
+	case <-held.ctx.Done():
+		t.Error("the query was broken off")
+	default:
+	}
+	give(t, held.events, data("in flight"))
+	busy.expectEvent("2", "in flight")
+	busy.expectComplete("2")
 	busy.expectClose(1001)
 	wait(t, returned, "the shutdown to return")
 	wait(t, events.ctx.Done(), "the end of the subscription")

@@ -37,6 +37,11 @@ func (c *connection) subscribe(m message) {
 	op := &operation{id: m.id, cancel: cancel}
 
 	c.mu.Lock()
+	if c.leaving {
+		c.mu.Unlock()
+		c.stop(op)
+		return
+	}
 	duplicate := c.operation(m.id) != nil
 	full := len(c.operations) >= c.transport.options.MaxOperations
 	if !duplicate && !full {
@@ -49,6 +54,7 @@ func (c *connection) subscribe(m message) {
 		c.close(closeDuplicate, "Subscriber for "+m.id+" already exists")
 		return
 	case full:
+		c.transport.options.Limited(LimitOperations)
 		c.refuse(op, "Too many operations on this connection.")
 		return
 	}
@@ -73,10 +79,14 @@ func (c *connection) subscribe(m message) {
 		return
 	}
 	if !c.transport.take(c.session.Key, c.transport.options.MaxSubscriptions, ofSubscriptions) {
+		c.transport.options.Limited(LimitSubscriptions)
 		c.refuse(op, "Too many subscriptions.")
 		return
 	}
+	c.mu.Lock()
 	op.subscription = true
+	c.left()
+	c.mu.Unlock()
 	c.dispatch(ctx, op, prepared)
 }
 

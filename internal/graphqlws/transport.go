@@ -78,8 +78,23 @@ type Options struct {
 	MessageRate      float64       // messages a second on one connection
 	MessageBurst     int           // at once
 	Closed           func()        // called when a connection has ended and nothing of it is left; may be nil
-	Log              *slog.Logger
+	// Closing is told how a connection ends: by whom, and with which code; one that was lost is closed by the peer with
+	// 1006 (RFC 6455, section 7.4.1). nil for nobody.
+	Closing func(byPeer bool, code int)
+	// Limited is told which limit a client ran into, one of the Limit constants; nil for nobody.
+	Limited func(limit string)
+	Log     *slog.Logger
 }
+
+// What Options.Limited is told of.
+const (
+	LimitMessageSize   = "message_size"
+	LimitMessageRate   = "message_rate"
+	LimitFragments     = "fragments"
+	LimitConnections   = "sockets"
+	LimitOperations    = "socket_operations"
+	LimitSubscriptions = "subscriptions"
+)
 
 const (
 	defaultInitTimeout      = 10 * time.Second
@@ -90,7 +105,11 @@ const (
 	defaultMaxOperations    = 100
 	closeGrace              = 3 * time.Second // for a peer to answer our closing
 	lastWrite               = time.Second     // for a peer to take what is being written when the connection is to end
-	handshakeTimeout        = 10 * time.Second
+	// How many connections a shutdown closes at once, how long it waits before more, and how long that takes at most.
+	closeTogether    = 100
+	closePause       = 20 * time.Millisecond
+	closeWithin      = 3 * time.Second
+	handshakeTimeout = 10 * time.Second
 	// readBuffer is what an idle connection holds; a longer message takes several reads. Those for writing are shared.
 	readBuffer = 128 // bytes
 )
@@ -123,6 +142,12 @@ func New(options Options) *Transport {
 	}
 	if options.Closed == nil {
 		options.Closed = func() {}
+	}
+	if options.Closing == nil {
+		options.Closing = func(bool, int) {}
+	}
+	if options.Limited == nil {
+		options.Limited = func(string) {}
 	}
 	if options.Log == nil {
 		options.Log = slog.New(slog.DiscardHandler)
@@ -201,6 +226,7 @@ func refuseUpgrade(w http.ResponseWriter, r *http.Request, status int, _ error) 
 // limit. False when that is reached; else release gives it back.
 func (t *Transport) AcquireSubscription(key string) (release func(), ok bool) {
 	if !t.take(key, t.options.MaxSubscriptions, ofSubscriptions) {
+		t.options.Limited(LimitSubscriptions)
 		return nil, false
 	}
 	return sync.OnceFunc(func() { t.give(key, ofSubscriptions) }), true
@@ -232,7 +258,8 @@ func (t *Transport) Connections() int {
 	return len(t.connections)
 }
 
-// Shutdown closes every connection with 1001, takes no new one, and returns when all are gone or ctx ends.
+// Shutdown closes every connection with 1001, each when the queries and mutations that it runs are answered, takes no new
+// one, and returns when all are gone or ctx ends.
 func (t *Transport) Shutdown(ctx context.Context) {
 	t.mu.Lock()
 	if !t.closing && len(t.connections) == 0 {
@@ -244,8 +271,15 @@ func (t *Transport) Shutdown(ctx context.Context) {
 		open = append(open, c)
 	}
 	t.mu.Unlock()
-	for _, c := range open {
-		go c.close(closeGoingAway, "Shutting down") // each may wait for a peer that does not read
+	pause := min(closePause, closeWithin/time.Duration(len(open)/closeTogether+1))
+	for i, c := range open {
+		if i > 0 && i%closeTogether == 0 { // those who come back at once go to the same few nodes
+			select {
+			case <-time.After(pause):
+			case <-ctx.Done():
+			}
+		}
+		go c.depart() // each may wait for a peer that does not read
 	}
 	select {
 	case <-t.empty:

@@ -28,6 +28,9 @@ func (n Notification) Position() int64 { return n.Sequence }
 // OnHold reports whether live subscriptions do not get it.
 func (n Notification) OnHold() bool { return n.Held }
 
+// WrittenAt is when it was written, shortly before its commit.
+func (n Notification) WrittenAt() time.Time { return n.CreatedAt }
+
 // Log is one of the two numbered logs of a member.
 type Log uint8
 

@@ -18,6 +18,8 @@ type Entry interface {
 	Position() int64
 	// OnHold reports whether it was written during a pause: it comes to streams that start after it and ask for it.
 	OnHold() bool
+	// WrittenAt is when it was written; zero where that is not known.
+	WrittenAt() time.Time
 }
 
 // Source is where streams read from: the table of one kind of log.
@@ -59,9 +61,14 @@ type Hub[E Entry] struct {
 	broker  Broker
 	options Options
 
+	counters counters
+	began    time.Time // what the hub counts time from
+
 	mu      sync.Mutex // guards what follows, and the state of every stream
 	members map[id.Member]*listeners[E]
 	work    work[E]
+	open    map[string]int // streams, by name
+	now     time.Duration  // since it began, as of the hints that are being received
 
 	stop  context.CancelFunc
 	early chan struct{} // holds one when the sweep is wanted before its time
@@ -90,7 +97,7 @@ func NewHub[E Entry](source Source[E], broker Broker, options Options) *Hub[E] {
 	}
 	ctx, stop := context.WithCancel(context.Background()) //nolint:gosec // Close calls stop
 	h := &Hub[E]{
-		source: source, broker: broker, options: options,
+		source: source, broker: broker, options: options, began: time.Now(), open: make(map[string]int),
 		members: make(map[id.Member]*listeners[E]), work: work[E]{quick: newCrew(options.Workers), waiting: newCrew(waitingMost)},
 		stop: stop, early: make(chan struct{}, 1), swept: make(chan struct{}),
 	}
@@ -112,12 +119,13 @@ func (h *Hub[E]) Wake(hints ...notification.Hint) { h.broker.Publish(hints...) }
 func (h *Hub[E]) receive(hints ...notification.Hint) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	h.now = time.Since(h.began)
 	for _, hint := range hints {
 		if hint.Log != h.options.Log {
 			continue
 		}
 		if l := h.members[hint.Member]; l != nil {
-			h.wake(l, hint)
+			h.wake(l, hint, forHint)
 		}
 	}
 }
@@ -128,26 +136,26 @@ func (h *Hub[E]) receive(hints ...notification.Hint) {
 // something was taken back, so what they would read begins with it. Only when nobody has told of this number or a greater
 // one before: who takes an entry back tells of the last number, which is no smaller than the entry's, so that after that
 // the entry is read, and not found. Taken back later, it is dropped by whoever is about to give it (stream.give).
-func (h *Hub[E]) wake(l *listeners[E], hint notification.Hint) {
+func (h *Hub[E]) wake(l *listeners[E], hint notification.Hint, because why) {
 	entry, along := hint.Entry.(E)
 	along = along && hint.Number > l.known && entry.Position() == hint.Number
 	l.known = max(l.known, hint.Number)
 	for _, s := range l.streams {
 		if along && !s.active && s.cursor+1 == hint.Number && s.ctx.Err() == nil {
-			s.active, s.along = true, hint.Entry
+			s.active, s.along, s.came = true, hint.Entry, max(h.now, 1)
 			h.feed(s)
 		} else {
-			h.wakeLocked(s)
+			h.wakeLocked(s, because)
 		}
 	}
 }
 
 // heard is told of a number that somebody has seen. If nobody had told of it, the wake-up was lost, and is made up for.
-func (h *Hub[E]) heard(hint notification.Hint) {
+func (h *Hub[E]) heard(hint notification.Hint, because why) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if l := h.members[hint.Member]; l != nil && hint.Number > l.known {
-		h.wake(l, hint)
+		h.wake(l, hint, because)
 	}
 }
 
@@ -160,6 +168,7 @@ func (h *Hub[E]) add(s *stream[E]) {
 		h.members[s.member] = l
 	}
 	l.streams = append(l.streams, s)
+	h.open[s.name]++
 }
 
 func (h *Hub[E]) remove(s *stream[E]) {
@@ -170,6 +179,7 @@ func (h *Hub[E]) remove(s *stream[E]) {
 	if len(l.streams) == 0 {
 		delete(h.members, s.member)
 	}
+	h.open[s.name]--
 }
 
 // Listening is how many streams are open on this node.
@@ -201,14 +211,16 @@ func (h *Hub[E]) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-			h.sweepOnce(ctx)
+			h.counters.sweeps[0].Add(1)
+			h.sweepOnce(ctx, forSweep)
 		case <-h.early:
-			h.sweepOnce(ctx)
+			h.counters.sweeps[1].Add(1)
+			h.sweepOnce(ctx, forReconnect)
 		}
 	}
 }
 
-func (h *Hub[E]) sweepOnce(ctx context.Context) {
+func (h *Hub[E]) sweepOnce(ctx context.Context, because why) {
 	defer func() {
 		if cause := recover(); cause != nil { // of the source; the next sweep may not
 			h.options.Logger.ErrorContext(ctx, "panic while looking for lost wake-ups", "panic", cause, "stack", string(debug.Stack()))
@@ -231,7 +243,7 @@ func (h *Hub[E]) sweepOnce(ctx context.Context) {
 			return
 		}
 		for _, hint := range hints {
-			h.heard(hint)
+			h.heard(hint, because)
 		}
 	}
 }

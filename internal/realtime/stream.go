@@ -42,6 +42,7 @@ const (
 type stream[E Entry] struct {
 	hub     *Hub[E]
 	member  id.Member
+	name    string // what it listens as; for the operators
 	deliver Deliver[E]
 	ctx     context.Context //nolint:containedctx // a stream lives as long as its context
 	start   int64           // the last number there was when the stream started
@@ -50,6 +51,7 @@ type stream[E Entry] struct {
 	cursor int64         // the last number given, or passed over
 	page   []E           // what was read after the cursor
 	along  any           // instead of a page, the entry after the cursor, which came with a hint
+	came   time.Duration // when that was, since the hub began; 0 for a page that was read
 	wait   time.Duration // before the next try, after a failure
 
 	manner Manner
@@ -57,13 +59,19 @@ type stream[E Entry] struct {
 	// Guarded by the hub's mutex.
 	woken  bool        // something may have changed since it was last read for
 	active bool        // it is not at rest
+	why    why         // of the next read
 	timer  *time.Timer // of the next try, or of the end of a pause
 }
 
 // Listen gives deliver what is committed from now on, or everything after a sequence (0 is the beginning), until ctx
 // ends. It has started when Listen returns.
 func (h *Hub[E]) Listen(ctx context.Context, member id.Member, after *int64, manner Manner, deliver Deliver[E]) error {
-	s := &stream[E]{hub: h, member: member, deliver: deliver, manner: manner, ctx: ctx, active: true}
+	return h.ListenAs(ctx, "", member, after, manner, deliver)
+}
+
+// ListenAs is Listen under a name, as of the subscription that listens. Names are few: each is counted apart.
+func (h *Hub[E]) ListenAs(ctx context.Context, name string, member id.Member, after *int64, manner Manner, deliver Deliver[E]) error {
+	s := &stream[E]{hub: h, name: name, member: member, deliver: deliver, manner: manner, ctx: ctx, active: true}
 	// First listen, then look: what is committed in between wakes the stream, or is seen. It counts as active so that
 	// nobody reads for it before it has its cursor.
 	h.add(s)
@@ -80,7 +88,7 @@ func (h *Hub[E]) Listen(ctx context.Context, member id.Member, after *int64, man
 	if after != nil {
 		s.cursor = *after
 	}
-	h.heard(hints[0])
+	h.heard(hints[0], forOpening)
 	context.AfterFunc(ctx, s.end)
 	h.done(s, s.cursor < s.start)
 	return nil
@@ -182,6 +190,7 @@ func (s *stream[E]) giveSome(rows []E) (int, state) {
 	if taken > 0 {
 		s.cursor = rows[taken-1].Position()
 		s.wait = 0
+		s.given(rows[:taken])
 	}
 	if err != nil && s.ctx.Err() == nil {
 		s.failed(err)
@@ -207,6 +216,7 @@ func (s *stream[E]) safely(rows []E) (taken int, err error) {
 // failed lets the next try wait longer than the one before.
 func (s *stream[E]) failed(err error) {
 	s.backOff()
+	s.hub.counters.failures.Add(1)
 	s.hub.options.Logger.WarnContext(s.ctx, "cannot deliver to a subscription; will try again", "error", err, "wait", s.wait)
 }
 

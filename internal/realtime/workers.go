@@ -166,6 +166,8 @@ func (h *Hub[E]) run(me *worker) {
 			batch = batch[:0]
 			for w.woken.len() > 0 && len(batch) < readMost {
 				s := w.woken.pop()
+				h.counters.reads[s.why].Add(1)
+				s.why = forMore // unless it is woken before the next
 				s.woken = false // what is committed from now on wakes it again
 				batch = append(batch, s)
 			}
@@ -235,6 +237,9 @@ func (h *Hub[E]) read(streams []*stream[E]) {
 			cursors = append(cursors, c)
 		}
 	}
+	if len(cursors) > 0 {
+		h.counters.statements.Add(1)
+	}
 	pages, err := h.pages(cursors)
 	if err != nil { // told once, as it may be many who wait
 		h.options.Logger.Warn("cannot read for subscriptions; will try again", "error", err, "subscriptions", len(streams))
@@ -246,7 +251,7 @@ func (h *Hub[E]) read(streams []*stream[E]) {
 	defer h.mu.Unlock()
 	h.work.reading--
 	for _, s := range streams {
-		s.page = pages[notification.Cursor{Member: s.member, After: s.cursor}]
+		s.page, s.came = pages[notification.Cursor{Member: s.member, After: s.cursor}], 0
 		switch {
 		case err != nil:
 			h.laterLocked(s)
@@ -309,6 +314,7 @@ func (h *Hub[E]) laterLocked(s *stream[E]) {
 	h.setTimer(s, s.wait, func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
+		s.why = forRetry
 		h.doneLocked(s, true)
 	})
 }
@@ -323,7 +329,7 @@ func (h *Hub[E]) wakeAt(s *stream[E], at time.Time) {
 	h.setTimer(s, at.Sub(h.options.Now()), func() {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		h.wakeLocked(s)
+		h.wakeLocked(s, forPause)
 	})
 }
 
@@ -342,8 +348,8 @@ func (h *Hub[E]) changed(s *stream[E]) bool {
 }
 
 // wakeLocked lets a stream look for what is new. It does not block.
-func (h *Hub[E]) wakeLocked(s *stream[E]) {
-	s.woken = true
+func (h *Hub[E]) wakeLocked(s *stream[E], because why) {
+	s.woken, s.why = true, because
 	if !s.active && s.ctx.Err() == nil {
 		s.active = true
 		h.enqueue(s)

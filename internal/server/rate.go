@@ -158,6 +158,7 @@ func (s *Server) limitAddress(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if wait := s.addresses.take(networkOf(addressOf(r, s.options.Limits.Rates.TrustedProxies)), time.Now()); wait > 0 {
+			s.options.Limited(LimitAddressRate)
 			tooMany(w, r, wait)
 			return
 		}

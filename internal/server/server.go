@@ -8,6 +8,7 @@ import (
 	"math"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,8 +28,22 @@ type Options struct {
 	Pages         http.Handler // everything but the endpoints; nil for none
 	Ready         func(context.Context) error
 	Limits        Limits // DefaultLimits when zero
-	Log           *slog.Logger
+	// DrainDelay is how long Shutdown only says that the server is not ready, and otherwise goes on: until a balancer has
+	// noticed, and sends nobody here any more.
+	DrainDelay time.Duration
+	Log        *slog.Logger
+
+	// For those who run it; each may be nil.
+	Around       func(http.Handler) http.Handler // is around whatever is served, once a request has its graph.Request
+	Limited      func(limit string)              // is told which limit a client ran into
+	SocketClosed func(byPeer bool, code int)     // is told how a socket ended
 }
+
+// What Options.Limited is told of, beside the limits of package graphqlws.
+const (
+	LimitMemberRate  = "member_rate"
+	LimitAddressRate = "address_rate"
+)
 
 // How long a client may take, whatever it sends.
 const (
@@ -36,10 +51,10 @@ const (
 	readTimeout   = 30 * time.Second // of a whole request
 	writeTimeout  = 60 * time.Second // of a whole response; a stream of events sets its own
 	idleTimeout   = 2 * time.Minute
-	maxHeader     = 64 << 10 // bytes
-	readyTimeout  = 2 * time.Second
-	keepAlive     = 12 * time.Second // between the comments of a quiet stream of events; proxies often wait for 30 s
-	// DrainTimeout is how long requests in flight may take after the shutdown began.
+	maxHeader     = 64 << 10                // bytes
+	readyTimeout  = 1800 * time.Millisecond // so that the answer is there within 2 s
+	keepAlive     = 12 * time.Second        // between the comments of a quiet stream of events; proxies often wait for 30 s
+	// DrainTimeout is how long requests in flight may take after no new connection is taken any more.
 	DrainTimeout = 10 * time.Second
 )
 
@@ -50,9 +65,11 @@ type Server struct {
 	ws        *graphqlws.Transport
 	members   *limiters
 	addresses *limiters
-	draining  atomic.Bool
+	drain     *drain
+	draining  atomic.Bool // since the shutdown began
 	streams   streams
-	drained   chan struct{} // closed when the shutdown begins: streams of events end then
+	drained   chan struct{} // closed when streams of events are to end
+	end       func()        // closes it
 }
 
 // New makes a Server.
@@ -60,17 +77,21 @@ func New(options Options) *Server {
 	if options.Limits.Body == 0 {
 		options.Limits = DefaultLimits()
 	}
+	if options.Limited == nil {
+		options.Limited = func(string) {}
+	}
 	rates := options.Limits.Rates
 	s := &Server{
-		options: options, drained: make(chan struct{}),
+		options: options, drain: newDrain(), drained: make(chan struct{}),
 		members:   newLimiters(rates.Request, rates.RequestBurst),
 		addresses: newLimiters(rates.Address, addressBurst(rates)),
 	}
+	s.end = sync.OnceFunc(func() { close(s.drained) })
 	origins := newOrigins(options.Origins)
 	s.ws = graphqlws.New(graphqlws.Options{
 		Init: s.initSocket,
 		Context: func(r *http.Request) context.Context { // all that operations want of the request
-			return graph.WithRequestID(context.Background(), graph.RequestIDOf(r.Context()))
+			return graph.WithRequest(context.Background(), graph.RequestOf(r.Context()))
 		},
 		CheckOrigin:      origins.allows,
 		Allow:            s.allow,
@@ -81,6 +102,8 @@ func New(options Options) *Server {
 		MessageBurst:     messageBurst(rates),
 		OperationTimeout: options.Limits.RequestTimeout,
 		Pump:             graph.WithPump,
+		Closing:          options.SocketClosed,
+		Limited:          options.Limited,
 		Log:              options.Log,
 	})
 	options.GraphQL.AddTransport(s.ws)
@@ -99,13 +122,18 @@ func New(options Options) *Server {
 	if options.Pages != nil {
 		mux.Handle("/", compressed(options.Pages))
 	}
+	var handler http.Handler = mux
+	if options.Around != nil {
+		handler = options.Around(mux)
+	}
 	s.http = http.Server{
-		Handler:           s.named(mux),
+		Handler:           s.named(handler),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout + options.Limits.RequestTimeout, // net/http ends a request's context with it
 		WriteTimeout:      writeTimeout + options.Limits.RequestTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
+		ConnState:         s.drain.follow,
 		ErrorLog:          slog.NewLogLogger(options.Log.Handler(), slog.LevelDebug),
 	}
 	return s
@@ -117,7 +145,11 @@ func (s *Server) allow(viewer string) time.Duration {
 	if auth.IsServiceKey(viewer) {
 		return 0
 	}
-	return s.members.take(viewer, time.Now())
+	wait := s.members.take(viewer, time.Now())
+	if wait > 0 {
+		s.options.Limited(LimitMemberRate)
+	}
+	return wait
 }
 
 // addressBurst lets an address burst for as long as a member.
@@ -130,31 +162,33 @@ func addressBurst(rates Rates) int {
 
 // Serve answers on a listener until Shutdown.
 func (s *Server) Serve(l net.Listener) error {
-	if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := s.http.Serve(s.drain.listen(l)); !s.draining.Load() || !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 		return err
 	}
 	return nil
 }
 
-// Shutdown drains: it is no longer ready, takes no new connection, closes sockets with 1001 and lets the requests in
-// flight finish, for at most DrainTimeout.
+// Shutdown drains. At once it is no longer ready, and has clients ask over a new connection the next time. After
+// DrainDelay it takes no new connection, closes sockets with 1001, ends streams of events and lets the requests in flight
+// finish, for at most DrainTimeout.
 func (s *Server) Shutdown(ctx context.Context) error {
-	if !s.draining.Swap(true) {
-		close(s.drained)
+	s.draining.Store(true)
+	select {
+	case <-time.After(s.options.DrainDelay):
+	case <-ctx.Done():
 	}
+	s.end()
 	ctx, cancel := context.WithTimeout(ctx, DrainTimeout)
 	defer cancel()
+	err := s.drain.close()
 	gone := make(chan struct{})
 	go func() {
 		defer close(gone)
 		s.ws.Shutdown(ctx)
 	}()
-	err := s.http.Shutdown(ctx)
+	err = errors.Join(err, s.drain.wait(ctx))
 	<-gone
-	if err != nil {
-		return errors.Join(err, s.http.Close())
-	}
-	return nil
+	return errors.Join(err, s.http.Close()) // of those that did not finish
 }
 
 func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
@@ -166,7 +200,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	if err := s.options.Ready(ctx); err != nil {
 		s.options.Log.WarnContext(ctx, "not ready", "error", err)
-		plain(w, http.StatusServiceUnavailable, "the database does not answer")
+		plain(w, http.StatusServiceUnavailable, "the database does not answer, or takes no writes")
 		return
 	}
 	plain(w, http.StatusOK, "ok")
@@ -179,12 +213,22 @@ func plain(w http.ResponseWriter, status int, text string) {
 	_, _ = w.Write([]byte(text + "\n"))
 }
 
-// named gives every request an id, which its errors and log lines bear.
+// named gives every request an id, which its errors and log lines bear. While draining it has the client ask elsewhere
+// the next time.
 func (s *Server) named(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		request := rand.Text()
-		w.Header().Set("X-Request-Id", request)
-		next.ServeHTTP(w, r.WithContext(graph.WithRequestID(r.Context(), request)))
+		if s.draining.Load() && !graphqlhttp.WantsWebSocket(r) {
+			w.Header().Set("Connection", "close")
+		}
+		request := &graph.Request{ID: rand.Text(), Transport: graph.OverHTTP}
+		switch {
+		case graphqlhttp.WantsWebSocket(r):
+			request.Transport = graph.OverWebSocket
+		case graphqlhttp.WantsEventStream(r):
+			request.Transport = graph.OverEvents
+		}
+		w.Header().Set("X-Request-Id", request.ID)
+		next.ServeHTTP(w, r.WithContext(graph.WithRequest(r.Context(), request)))
 	})
 }
 
@@ -196,7 +240,7 @@ func (s *Server) signIn(next http.Handler) http.Handler {
 			return
 		}
 		ctx := r.Context()
-		viewer, err := s.options.Authenticator.Authenticate(ctx, r.Header.Get("Authorization"))
+		viewer, err := s.authenticate(ctx, r.Header.Get("Authorization"))
 		switch {
 		case errors.Is(err, auth.ErrNoAccess):
 			graphqlhttp.Reject(w, r, http.StatusForbidden, graph.CodeForbidden, "This member is suspended.")
@@ -220,9 +264,16 @@ func (s *Server) signIn(next http.Handler) http.Handler {
 	})
 }
 
+// authenticate gives the viewer of a token within the time that a request may take.
+func (s *Server) authenticate(ctx context.Context, authorization string) (*auth.Viewer, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.options.Limits.RequestTimeout)
+	defer cancel()
+	return s.options.Authenticator.Authenticate(ctx, authorization)
+}
+
 // initSocket lets a socket in by the Authorization in its connection_init payload, the key in any case.
 func (s *Server) initSocket(ctx context.Context, payload map[string]any) (graphqlws.Session, error) {
-	viewer, err := s.options.Authenticator.Authenticate(ctx, authorizationOf(payload))
+	viewer, err := s.authenticate(ctx, authorizationOf(payload))
 	switch {
 	case errors.Is(err, auth.ErrBadToken), errors.Is(err, auth.ErrNoAccess), err == nil && viewer == nil:
 		return graphqlws.Session{}, graphqlws.ErrForbidden

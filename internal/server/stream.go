@@ -15,6 +15,9 @@ import (
 // beginStream starts an operation over server-sent events: subscriptions count against the member's limit and end with
 // the token or the server, as those of a socket do.
 func (s *Server) beginStream(ctx context.Context, kind ast.Operation) (graphqlhttp.Stream, string) {
+	if request := graph.RequestOf(ctx); request != nil { // it may have been asked for behind JSON
+		request.Transport = graph.OverEvents
+	}
 	viewer := auth.ViewerOf(ctx)
 	if kind != ast.Subscription || viewer == nil { // without a viewer it is refused where operations are run
 		return graphqlhttp.Stream{Context: ctx, End: func() {}, EventID: func() string { return "" }}, ""

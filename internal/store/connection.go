@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
+	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
@@ -77,8 +79,29 @@ func (s *Store) CountConnections(ctx context.Context, member id.Member) (int, er
 	return s.client.Connection.Query().Where(entconnection.OwnerID(uuid.UUID(member))).Count(ctx)
 }
 
-// ConnectionsWith implements network.Store.
+// ConnectionsWith implements network.Store. On PostgreSQL each of others is looked up by itself: of a list of them, the
+// planner may read all connections of the member, which are very many of some.
 func (s *Store) ConnectionsWith(ctx context.Context, member id.Member, others []id.Member) ([]network.Connection, error) {
+	if s.dialect == dialect.Postgres {
+		b := statement(s.dialect)
+		b.WriteString("SELECT other.id, (SELECT mine.connected_at FROM connections mine WHERE mine.owner_id = ").Arg(uuid.UUID(member)).
+			WriteString(" AND mine.peer_id = other.id) FROM ")
+		writeOthers(b, others)
+		query, args := b.Query()
+		var out []network.Connection
+		err := scanAll(ctx, s.client, query, args, func(rows *sql.Rows) error {
+			var (
+				peer        uuid.UUID
+				connectedAt *time.Time
+			)
+			err := rows.Scan(&peer, &connectedAt)
+			if connectedAt != nil {
+				out = append(out, network.Connection{Peer: id.Member(peer), ConnectedAt: connectedAt.UTC()})
+			}
+			return err
+		})
+		return out, err
+	}
 	return connections(s.client.Connection.Query().
 		Where(entconnection.OwnerID(uuid.UUID(member)), entconnection.PeerIDIn(uuids(others)...)).All(ctx))
 }

@@ -15,6 +15,7 @@ type entDriver struct {
 	db       *sql.DB
 	dialect  string
 	observe  func(string, []any)
+	trace    Trace     // nil for nobody; set before the first statement
 	prepared *prepared // nil on SQLite, which has no round trips to save
 }
 
@@ -33,7 +34,7 @@ func newDriver(db *sql.DB, kind string, observe func(string, []any)) *entDriver 
 }
 
 func (d *entDriver) conn(over entsql.ExecQuerier) entsql.Conn {
-	return entsql.Conn{ExecQuerier: &execQuerier{over: over, observe: d.observe}}
+	return entsql.Conn{ExecQuerier: &execQuerier{over: over, driver: d}}
 }
 
 // Dialect names the database.
@@ -49,35 +50,39 @@ func (d *entDriver) Close() error {
 
 // Tx begins a transaction.
 func (d *entDriver) Tx(ctx context.Context) (dialect.Tx, error) {
-	tx, err := d.db.BeginTx(ctx, nil)
+	tx, err := traced(ctx, d.trace, "BEGIN", func(ctx context.Context) (*sql.Tx, error) { return d.db.BeginTx(ctx, nil) })
 	if err != nil {
 		return nil, translate(err)
 	}
 	if d.prepared != nil {
-		return &entsql.Tx{Conn: d.conn(preparedTx{tx, d.prepared}), Tx: transaction{tx}}, nil
+		return &entsql.Tx{Conn: d.conn(preparedTx{tx, d.prepared}), Tx: transaction{tracedTx{tx, ctx, d.trace}}}, nil
 	}
-	return &entsql.Tx{Conn: d.conn(tx), Tx: transaction{tx}}, nil
+	return &entsql.Tx{Conn: d.conn(tx), Tx: transaction{tracedTx{tx, ctx, d.trace}}}, nil
 }
 
 // transaction translates the errors of the end.
-type transaction struct{ tx *sql.Tx }
+type transaction struct{ tx tracedTx }
 
 func (t transaction) Commit() error   { return translate(t.tx.Commit()) }
 func (t transaction) Rollback() error { return translate(t.tx.Rollback()) }
 
 type execQuerier struct {
-	over    entsql.ExecQuerier
-	observe func(string, []any)
+	over   entsql.ExecQuerier
+	driver *entDriver
 }
 
 func (e *execQuerier) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	e.observe(query, args)
-	result, err := e.over.ExecContext(ctx, query, args...)
+	e.driver.observe(query, args)
+	result, err := traced(ctx, e.driver.trace, query, func(ctx context.Context) (sql.Result, error) {
+		return e.over.ExecContext(ctx, query, args...)
+	})
 	return result, translate(err)
 }
 
 func (e *execQuerier) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	e.observe(query, args)
-	rows, err := e.over.QueryContext(ctx, query, args...)
+	e.driver.observe(query, args)
+	rows, err := traced(ctx, e.driver.trace, query, func(ctx context.Context) (*sql.Rows, error) {
+		return e.over.QueryContext(ctx, query, args...)
+	})
 	return rows, translate(err)
 }

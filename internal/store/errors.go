@@ -12,18 +12,35 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/acquaint/acquaint/internal/postgres"
 	"github.com/acquaint/acquaint/internal/refusal"
 )
 
+// Why a database that answers takes no writes. An operator can do something about it; meanwhile, reading goes on.
+var (
+	errFull     = errors.New("the disk of the database is full")
+	errReadOnly = errors.New("the database cannot be written to")
+)
+
 // The classes of PostgreSQL's SQLSTATE that pass by themselves: connection exceptions, insufficient resources, operator
-// intervention (shutdown, restart). https://www.postgresql.org/docs/current/errcodes-appendix.html
-var passingClasses = map[string]bool{"08": true, "53": true, "57": true}
+// intervention (shutdown, restart), errors of the system below it.
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+var passingClasses = map[string]bool{"08": true, "53": true, "57": true, "58": true}
+
+// SQLSTATEs of what passes by itself, in classes that do not.
+const lockNotAvailable = "55P03"
+
+// diskFull is the SQLSTATE of a write that found no room.
+const diskFull = "53100"
 
 // SQLSTATEs of transactions that PostgreSQL broke to settle a conflict.
 const (
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
 )
+
+// primaryCode is the part of SQLite's codes that says what, and not why.
+const primaryCode = 0xff
 
 // translate marks what passes by itself as refusal.ErrUnavailable; everything else stays as it is.
 func translate(err error) error {
@@ -37,11 +54,20 @@ func translate(err error) error {
 		passing      bool
 	)
 	switch {
+	case errors.Is(err, postgres.ErrUnreachable), errors.Is(err, postgres.ErrReadOnly):
+		passing = true
 	case errors.As(err, &fromPostgres):
-		passing = len(fromPostgres.Code) >= 2 && passingClasses[string(fromPostgres.Code)[:2]]
+		passing = len(fromPostgres.Code) >= 2 && passingClasses[string(fromPostgres.Code)[:2]] || fromPostgres.Code == lockNotAvailable
+		if fromPostgres.Code == diskFull {
+			err = fmt.Errorf("%w: %w", errFull, err)
+		}
 	case errors.As(err, &fromSQLite):
-		switch fromSQLite.Code() & 0xff { // the primary code
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		switch fromSQLite.Code() & primaryCode {
+		case sqlite3.SQLITE_FULL:
+			passing, err = true, fmt.Errorf("%w: %w", errFull, err)
+		case sqlite3.SQLITE_READONLY:
+			passing, err = true, fmt.Errorf("%w: %w", errReadOnly, err)
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN:
 			passing = true
 		}
 	case errors.Is(err, driver.ErrBadConn), errors.Is(err, sql.ErrConnDone), errors.As(err, &fromNetwork):
@@ -50,7 +76,7 @@ func translate(err error) error {
 	if passing {
 		return fmt.Errorf("%w: %w", refusal.ErrUnavailable, err)
 	}
-	return err
+	return withoutValues(err)
 }
 
 // settled reports whether the database broke the transaction so that others could go on; run again, it may succeed.

@@ -3,35 +3,102 @@ package store
 import (
 	"context"
 	"database/sql"
+	"strconv"
 
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/internal/id"
 )
 
-// mutualOf is the part of a statement after SELECT that gives the members connected to both, as theirs.peer_id: the
-// intersection of two ranges of the connections' key, never more than the lesser of them.
-const mutualOf = ` FROM connections theirs JOIN connections mine ON mine.peer_id = theirs.peer_id WHERE theirs.owner_id = `
+// The connections of two members are two ranges of one key, each in the order of the peers' ids. What the two share is
+// found in one of two ways: one looks up each peer of the member with fewer in the range of the other; or it goes along
+// both ranges at once. The first costs some µs for each of the fewer, the second a tenth of that for each of both.
+//
+// Which is better depends on the two members. The planner cannot know: of a statement that is prepared it makes one plan
+// for an average member, and half of what there is in a network is about members who are not. So the statements count
+// first, up to a bound, and hold both ways, each in a form that can be run in that way only:
+//   - a look-up is a subquery that gives a yes or no, which the planner neither turns round nor hashes;
+//   - a range to go along is a subquery in the order of the key that is not taken apart, joined to the key itself, which
+//     has each peer once: so neither is sorted, hashed, or kept.
+//
+// nearness is where one way becomes better than the other.
+type nearness struct {
+	counted int // up to how many connections are counted
+	times   int // how many times as many connections the one may have for going along both to be better
+	pairs   int // up to how many pairs of a connection of each are looked up, pair by pair, for degree 3
+}
 
-// Mutual implements network.Store. It is one statement with a limited part for each of others, so that each part stops
-// at its limit; a window over all would read every intersection to its end.
-func (s *Store) Mutual(ctx context.Context, member id.Member, others []id.Member, after id.Member, limit int) (map[id.Member][]id.Member, error) {
+var usualNearness = nearness{counted: 1000, times: 6, pairs: 10_000}
+
+// whole ends a subquery that must not be taken apart.
+func whole(kind string) string {
+	if kind == dialect.Postgres {
+		return " OFFSET 0"
+	}
+	return " LIMIT -1 OFFSET 0"
+}
+
+// writeOthers writes a table named other of the members with their ids. It is no array on PostgreSQL: of an array that comes
+// as a parameter the planner expects ten members, and for fewer it would rather plan the statement anew each time.
+func writeOthers(b *entsql.Builder, others []id.Member) {
+	postgres := b.Dialect() == dialect.Postgres
+	if !postgres {
+		b.WriteString("(SELECT column1 AS id FROM ")
+	}
+	b.WriteString("(VALUES ")
+	for i, other := range others {
+		if i > 0 {
+			b.Comma()
+		}
+		b.WriteString("(").Arg(uuid.UUID(other))
+		if postgres {
+			b.WriteString("::uuid")
+		}
+		b.WriteString(")")
+	}
+	if postgres {
+		b.WriteString(") other(id)")
+	} else {
+		b.WriteString(")) other")
+	}
+}
+
+// writeCounted writes a table named o of the others: id, and up to the bound how many connections they have (theirs), and
+// the viewer (mine).
+func (n nearness) writeCounted(b *entsql.Builder, viewer id.Member, others []id.Member) {
+	most := strconv.Itoa(n.counted)
+	b.WriteString("(SELECT other.id, (SELECT COUNT(*) FROM (SELECT 1 FROM connections WHERE owner_id = other.id LIMIT " + most +
+		") c) AS theirs, (SELECT COUNT(*) FROM (SELECT 1 FROM connections WHERE owner_id = ").Arg(uuid.UUID(viewer)).
+		WriteString(" LIMIT " + most + ") c) AS mine FROM ")
+	writeOthers(b, others)
+	b.WriteString(whole(b.Dialect()) + ") o")
+}
+
+// along is the condition on o for going along both ranges.
+func (n nearness) along() string {
+	times := strconv.Itoa(n.times)
+	return "o.theirs <= " + times + " * o.mine AND o.mine <= " + times + " * o.theirs"
+}
+
+// Mutual implements network.Store.
+func (s *Store) Mutual(ctx context.Context, member id.Member, others []id.Member, after id.Member, limit int,
+) (map[id.Member][]id.Member, error) {
+	return s.mutual(ctx, usualNearness, member, others, after, limit)
+}
+
+func (s *Store) mutual(ctx context.Context, n nearness, member id.Member, others []id.Member, after id.Member, limit int,
+) (map[id.Member][]id.Member, error) {
 	out := make(map[id.Member][]id.Member, len(others))
 	if len(others) == 0 || limit == 0 {
 		return out, nil
 	}
 	b := statement(s.dialect)
-	for i, other := range others {
-		if i > 0 {
-			b.WriteString(" UNION ALL ")
-		}
-		b.WriteString("SELECT * FROM (SELECT theirs.owner_id, theirs.peer_id").WriteString(mutualOf).Arg(uuid.UUID(other)).
-			WriteString(" AND mine.owner_id = ").Arg(uuid.UUID(member))
-		if !after.IsZero() {
-			b.WriteString(" AND theirs.peer_id > ").Arg(uuid.UUID(after)).
-				WriteString(" AND mine.peer_id > ").Arg(uuid.UUID(after))
-		}
-		b.WriteString(" ORDER BY theirs.peer_id LIMIT ").Arg(limit).WriteString(") part")
+	if s.dialect == dialect.Postgres {
+		n.writeMutual(b, member, others, after, limit)
+	} else {
+		writeMutualOneByOne(b, member, others, after, limit)
 	}
 	query, args := b.Query()
 	err := scanAll(ctx, s.client, query, args, func(rows *sql.Rows) error {
@@ -45,58 +112,75 @@ func (s *Store) Mutual(ctx context.Context, member id.Member, others []id.Member
 	return out, err
 }
 
-// CountMutual implements network.Store.
-func (s *Store) CountMutual(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]int, error) {
-	b := statement(s.dialect)
+// writeMutual writes a statement with a limited part for each of others, so that each stops at its limit; a window over
+// all would read every intersection to its end. Of its three ways one is gone.
+func (n nearness) writeMutual(b *entsql.Builder, member id.Member, others []id.Member, after id.Member, limit int) {
+	viewer, from := uuid.UUID(member), uuid.UUID(after)
+	b.WriteString("SELECT o.id, part.peer_id FROM ")
+	n.writeCounted(b, member, others)
+	b.WriteString(" CROSS JOIN LATERAL (SELECT way.peer_id FROM (" +
+		"(SELECT theirs.peer_id FROM connections theirs WHERE o.theirs <= o.mine AND NOT (" + n.along() + ") AND theirs.owner_id = o.id" +
+		" AND theirs.peer_id > ").Arg(from).
+		WriteString(" AND (SELECT TRUE FROM connections mine WHERE mine.owner_id = ").Arg(viewer).
+		WriteString(" AND mine.peer_id = theirs.peer_id) ORDER BY theirs.peer_id LIMIT ").Arg(limit).WriteString(") UNION ALL " +
+		"(SELECT mine.peer_id FROM connections mine WHERE o.mine < o.theirs AND NOT (" + n.along() + ") AND mine.owner_id = ").Arg(viewer).
+		WriteString(" AND mine.peer_id > ").Arg(from).
+		WriteString(" AND (SELECT TRUE FROM connections theirs WHERE theirs.owner_id = o.id AND theirs.peer_id = mine.peer_id)" +
+			" ORDER BY mine.peer_id LIMIT ").Arg(limit).WriteString(") UNION ALL " +
+		"(SELECT along.peer_id FROM (SELECT peer_id FROM connections WHERE owner_id = o.id AND peer_id > ").Arg(from).
+		WriteString(" ORDER BY peer_id OFFSET 0) along JOIN connections beside ON beside.peer_id = along.peer_id AND beside.owner_id = ").Arg(viewer).
+		WriteString(" AND beside.peer_id > ").Arg(from).
+		WriteString(" WHERE " + n.along() + " ORDER BY along.peer_id LIMIT ").Arg(limit).WriteString(")) way ORDER BY way.peer_id) part")
+}
+
+// writeMutualOneByOne is for SQLite, which has no LATERAL and joins by look-ups only.
+func writeMutualOneByOne(b *entsql.Builder, member id.Member, others []id.Member, after id.Member, limit int) {
 	for i, other := range others {
 		if i > 0 {
 			b.WriteString(" UNION ALL ")
 		}
-		b.WriteString("SELECT theirs.owner_id, COUNT(*)").WriteString(mutualOf).Arg(uuid.UUID(other)).
-			WriteString(" AND mine.owner_id = ").Arg(uuid.UUID(member)).WriteString(" GROUP BY theirs.owner_id")
+		b.WriteString("SELECT * FROM (SELECT theirs.owner_id, theirs.peer_id").WriteString(mutualOf).Arg(uuid.UUID(other)).
+			WriteString(" AND mine.owner_id = ").Arg(uuid.UUID(member))
+		if !after.IsZero() {
+			b.WriteString(" AND theirs.peer_id > ").Arg(uuid.UUID(after)).
+				WriteString(" AND mine.peer_id > ").Arg(uuid.UUID(after))
+		}
+		b.WriteString(" ORDER BY theirs.peer_id LIMIT ").Arg(limit).WriteString(") part")
 	}
-	query, args := b.Query()
-	return s.numbers(ctx, query, args, len(others))
 }
 
-// Degrees implements network.Store. Each further degree is looked for only where the nearer was not found, and every
-// look is by the connections' key. They are subqueries with LIMIT 1 and not EXISTS: that, PostgreSQL may answer for all
-// members of the network at once, by reading the whole table.
-func (s *Store) Degrees(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]int, error) {
+// mutualOf is the part of a statement after SELECT that gives the members connected to both, as theirs.peer_id.
+const mutualOf = ` FROM connections theirs JOIN connections mine ON mine.peer_id = theirs.peer_id WHERE theirs.owner_id = `
+
+// CountMutual implements network.Store.
+func (s *Store) CountMutual(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]int, error) {
+	return s.countMutual(ctx, usualNearness, member, others)
+}
+
+func (s *Store) countMutual(ctx context.Context, n nearness, member id.Member, others []id.Member) (map[id.Member]int, error) {
+	if len(others) == 0 {
+		return map[id.Member]int{}, nil
+	}
 	viewer := uuid.UUID(member)
 	b := statement(s.dialect)
-	b.WriteString("SELECT other.id, COALESCE(").
-		WriteString("(SELECT 1 FROM connections mine WHERE mine.owner_id = ").Arg(viewer).
-		WriteString(" AND mine.peer_id = other.id),").
-		WriteString(" (SELECT 2 FROM connections theirs JOIN connections mine ON mine.peer_id = theirs.peer_id").
-		WriteString(" WHERE theirs.owner_id = other.id AND mine.owner_id = ").Arg(viewer).WriteString(" LIMIT 1),").
-		WriteString(" (SELECT 3 FROM connections theirs JOIN connections further ON further.owner_id = theirs.peer_id").
-		WriteString(" JOIN connections mine ON mine.peer_id = further.peer_id").
-		WriteString(" WHERE theirs.owner_id = other.id AND mine.owner_id = ").Arg(viewer).WriteString(" LIMIT 1),").
-		WriteString(" 0) FROM members other WHERE other.id IN (")
-	for i, other := range others {
-		if i > 0 {
-			b.Comma()
-		}
-		b.Arg(uuid.UUID(other))
+	b.WriteString("SELECT o.id, CASE")
+	if s.dialect == dialect.Postgres { // SQLite joins by look-ups only
+		b.WriteString(" WHEN " + n.along() + " THEN (SELECT COUNT(*) FROM (SELECT peer_id FROM connections WHERE owner_id = o.id" +
+			" ORDER BY peer_id OFFSET 0) along JOIN connections beside ON beside.peer_id = along.peer_id AND beside.owner_id = ").Arg(viewer).
+			WriteString(")")
 	}
-	b.WriteString(") AND other.id <> ").Arg(viewer)
+	b.WriteString(" WHEN o.theirs <= o.mine THEN (SELECT COUNT(*) FROM connections theirs WHERE theirs.owner_id = o.id" +
+		" AND (SELECT TRUE FROM connections mine WHERE mine.owner_id = ").Arg(viewer).WriteString(" AND mine.peer_id = theirs.peer_id))" +
+		" ELSE (SELECT COUNT(*) FROM connections mine WHERE mine.owner_id = ").Arg(viewer).
+		WriteString(" AND (SELECT TRUE FROM connections theirs WHERE theirs.owner_id = o.id AND theirs.peer_id = mine.peer_id)) END FROM ")
+	n.writeCounted(b, member, others)
 	query, args := b.Query()
-	degrees, err := s.numbers(ctx, query, args, len(others))
-	for other, degree := range degrees {
-		if degree == 0 {
-			delete(degrees, other)
-		}
-	}
-	return degrees, err
+	return s.numbers(ctx, query, args, len(others))
 }
 
 // numbers runs a query that gives a number for each of some members.
 func (s *Store) numbers(ctx context.Context, query string, args []any, members int) (map[id.Member]int, error) {
 	out := make(map[id.Member]int, members)
-	if members == 0 {
-		return out, nil
-	}
 	err := scanAll(ctx, s.client, query, args, func(rows *sql.Rows) error {
 		var (
 			member uuid.UUID

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/url"
 	"os"
@@ -19,11 +20,13 @@ import (
 	"github.com/acquaint/acquaint/ent"
 	"github.com/acquaint/acquaint/internal/batch"
 	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/postgres"
 )
 
 // Store is the tables.
 type Store struct {
 	db      *sql.DB
+	drivers []*entDriver // the client's, and that of groups
 	client  *ent.Client
 	dialect string
 	// writer lets one write transaction in at a time on SQLite. Its own lock is polled, which starves some of many
@@ -32,6 +35,10 @@ type Store struct {
 	groups *groups // nil on SQLite
 	// subjects are looked up together: every first request of a member asks for one.
 	subjects *batch.Batcher[string, member.Member]
+	// connectors make the pools' connections, and address is where to; both are PostgreSQL's.
+	connectors []*postgres.Connector
+	address    string
+	writing    writing
 }
 
 // Options are what Open can be told besides where the database is.
@@ -39,10 +46,14 @@ type Options struct {
 	Log *slog.Logger
 	// Observe is called before every statement, with its arguments. Tests count and explain statements with it.
 	Observe func(query string, args []any)
+	// Trace is told of every statement; nil for nobody.
+	Trace Trace
 	// NoMigrate makes Open refuse tables of an older version instead of bringing them to this one.
 	NoMigrate bool
 	// Alone makes every use case have a transaction of its own, on PostgreSQL as it is on SQLite.
 	Alone bool
+	// Migrations are more of them than the program's own, in folders as of those. Tests are of the next version with them.
+	Migrations fs.FS
 }
 
 // Open connects to the database at an address (postgres://… or sqlite:PATH) and brings its tables to this version. It
@@ -53,7 +64,7 @@ func Open(ctx context.Context, address string, opts Options) (*Store, error) {
 	}
 	s, path, err := connect(address, opts.Observe)
 	if err != nil {
-		return nil, err
+		return nil, unwritable(err)
 	}
 	if opts.Alone && s.groups != nil {
 		err := s.groups.client.Close()
@@ -65,16 +76,25 @@ func Open(ctx context.Context, address string, opts Options) (*Store, error) {
 	if s.groups != nil {
 		s.groups.log = opts.Log
 	}
+	s.writing.log = opts.Log
+	for _, d := range s.drivers {
+		d.trace = opts.Trace
+	}
 	unlock, err := s.lock(ctx, path)
 	if err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		return nil, errors.Join(unwritable(err), s.db.Close())
 	}
 	defer unlock()
 	if err := s.db.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("cannot reach the database: %w", err), s.db.Close())
+		return nil, errors.Join(unwritable(err), s.db.Close())
 	}
 	if err := s.migrate(ctx, opts); err != nil {
-		return nil, errors.Join(err, s.db.Close())
+		return nil, errors.Join(unwritable(err), s.db.Close())
+	}
+	if s.dialect == dialect.SQLite {
+		if err := s.tryWrite(ctx); errors.Is(err, errReadOnly) { // one whose disk is full can be read
+			return nil, errors.Join(unwritable(err), s.db.Close())
+		}
 	}
 	return s, nil
 }
@@ -117,15 +137,20 @@ func connectPostgres(address string, observe func(string, []any)) (*Store, error
 	if q.Get("timezone") == "" {
 		q.Set("timezone", "UTC")
 	}
+	// A standby may be behind: who reads there misses what was written, and a subscription takes it for read.
+	if q.Get("target_session_attrs") == "" {
+		q.Set("target_session_attrs", "read-write")
+	}
 	if q.Get("connect_timeout") == "" {
 		q.Set("connect_timeout", "5")
 	}
 	u.RawQuery = q.Encode()
-	db, err := openPostgres(u, max(poolMin, poolPerCPU*runtime.GOMAXPROCS(0)))
+	db, connector, err := openPostgres(u, max(poolMin, poolPerCPU*runtime.GOMAXPROCS(0)))
 	if err != nil {
 		return nil, err
 	}
 	s := newStore(db, dialect.Postgres, observe)
+	s.address = u.String()
 	for name, value := range plansByKey {
 		q.Set(name, value)
 	}
@@ -134,11 +159,14 @@ func connectPostgres(address string, observe func(string, []any)) (*Store, error
 	}
 	u.RawQuery = q.Encode()
 	atOnce := min(max(groupsMin, runtime.GOMAXPROCS(0)), groupsMax)
-	keyed, err := openPostgres(u, atOnce+1) // one more prepares statements
+	keyed, keyedConnector, err := openPostgres(u, atOnce+1) // one more prepares statements
 	if err != nil {
 		return nil, err
 	}
-	s.groups = newGroups(ent.NewClient(ent.Driver(newDriver(keyed, dialect.Postgres, observe))), atOnce)
+	s.connectors = []*postgres.Connector{connector, keyedConnector}
+	driver := newDriver(keyed, dialect.Postgres, observe)
+	s.drivers = append(s.drivers, driver)
+	s.groups = newGroups(ent.NewClient(ent.Driver(driver)), atOnce)
 	return s, nil
 }
 
@@ -156,14 +184,15 @@ var plansByKey = map[string]string{
 // all. Each runs alone then, and those about that member wait.
 const groupLockTimeout = "500ms"
 
-func openPostgres(u *url.URL, size int) (*sql.DB, error) {
-	db, err := sql.Open("postgres", u.String())
+func openPostgres(u *url.URL, size int) (*sql.DB, *postgres.Connector, error) {
+	connector, err := postgres.NewConnector(u.String())
 	if err != nil {
-		return nil, errors.New("the database URL is malformed")
+		return nil, nil, errors.New("the database URL is malformed")
 	}
+	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
-	return db, nil
+	return db, connector, nil
 }
 
 func connectSQLite(path string, observe func(string, []any)) (*Store, error) {
@@ -190,9 +219,11 @@ func connectSQLite(path string, observe func(string, []any)) (*Store, error) {
 }
 
 func newStore(db *sql.DB, kind string, observe func(string, []any)) *Store {
+	driver := newDriver(db, kind, observe)
 	s := &Store{
 		db:      db,
-		client:  ent.NewClient(ent.Driver(newDriver(db, kind, observe))),
+		drivers: []*entDriver{driver},
+		client:  ent.NewClient(ent.Driver(driver)),
 		dialect: kind,
 	}
 	s.subjects = batch.New(s.membersBySubject)

@@ -18,6 +18,7 @@ import (
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
+	"github.com/acquaint/acquaint/internal/postgres"
 	"github.com/acquaint/acquaint/internal/refusal"
 )
 
@@ -44,6 +45,7 @@ func (s *Store) Transact(ctx context.Context, do func(ctx context.Context, tx ne
 func (s *Store) TransactTogether(ctx context.Context, about network.About, do func(ctx context.Context, tx network.Tx) error) ([]notification.Hint, error) {
 	if s.groups != nil {
 		hints, err := s.groups.run(ctx, about, do)
+		s.writing.note(ctx, err)
 		if !errors.Is(err, errAlone) && !errors.Is(err, network.ErrStale) {
 			return hints, err
 		}
@@ -103,6 +105,10 @@ func (s *Store) write(ctx context.Context, do func(*tx) error) error {
 	}
 	for try := 1; ; try++ {
 		err := s.writeOnce(ctx, do)
+		s.writing.note(ctx, err)
+		if try == 1 && errors.Is(err, postgres.ErrReadOnly) {
+			continue // connections are made anew, and may now lead to a server that takes writes
+		}
 		if err == nil || !errors.Is(err, network.ErrStale) && !settled(err) {
 			return err
 		}

@@ -51,6 +51,10 @@ const (
 
 // Runner runs the tasks of one node.
 type Runner struct {
+	// Observe is told of each run of this node's that has ended, well or with an error; nil for nobody. It is set before
+	// the first run.
+	Observe func(name string, took time.Duration, err error)
+
 	store Store
 	tasks []*scheduled
 	now   func() time.Time
@@ -141,7 +145,11 @@ func (r *Runner) check(ctx context.Context, t *scheduled) (err error) {
 	if err != nil || !leased {
 		return err
 	}
+	start := time.Now() // not by r.now: how long it took is a matter of the machine
 	failed := r.run(ctx, t, holder)
+	if r.Observe != nil {
+		defer func() { r.Observe(t.Name, time.Since(start), err) }()
+	}
 	// Also when this node is stopping, so that another, or this one at its next start, need not wait for the lease to end.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTimeout)
 	defer cancel()

@@ -3,7 +3,9 @@ package task_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -215,6 +217,33 @@ func TestStartAndClose(t *testing.T) {
 		tick(t, task.NewRunner(s, once(time.Hour, &runs), c.now, nil))
 		if runs.Load() != 1 {
 			t.Error("the task of a node that was stopped was not free")
+		}
+	})
+}
+
+// Who observes is told of each run that ended, and how; of nothing that was not due.
+func TestObserve(t *testing.T) {
+	t.Parallel()
+	storetest.EachStore(t, func(t *testing.T, s *store.Store) {
+		var (
+			c    clock
+			told []string
+			fail = errors.New("no luck")
+		)
+		r := task.NewRunner(s, []task.Task{{Name: "try", Every: time.Hour, Do: func(context.Context, func() error) error {
+			return fail
+		}}}, c.now, nil)
+		r.Observe = func(name string, took time.Duration, err error) {
+			told = append(told, fmt.Sprintf("%s %v %v", name, took >= 0, err))
+		}
+		if err := r.Tick(t.Context()); !errors.Is(err, fail) {
+			t.Fatal(err)
+		}
+		fail = nil
+		tick(t, r)
+		tick(t, r)
+		if want := []string{"try true no luck", "try true <nil>"}; !slices.Equal(told, want) {
+			t.Errorf("told %v", told)
 		}
 	})
 }

@@ -17,7 +17,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 )
 
 // ErrNotInstalled says that no PostgreSQL programs were found.
@@ -29,19 +28,38 @@ type Server struct {
 	bin, dir string
 	port     int
 	commits  string // on: what was acknowledged survives Kill
+	settings []string
 	attr     *syscall.SysProcAttr
 	cmd      *exec.Cmd
 	leash    io.Closer
 }
 
 // Start makes a new database cluster and serves it. The server stops with Stop, and also when this process dies. It is
-// quick, and not made to crash.
-func Start(ctx context.Context) (*Server, error) { return start(ctx, "off") }
+// quick, and not made to crash. Further settings are given as in "shared_buffers=1GB".
+func Start(ctx context.Context, settings ...string) (*Server, error) {
+	return start(ctx, "off", settings)
+}
 
 // StartDurable is Start of a server that keeps, when it is killed, what it has acknowledged.
-func StartDurable(ctx context.Context) (*Server, error) { return start(ctx, "on") }
+func StartDurable(ctx context.Context) (*Server, error) { return start(ctx, "on", nil) }
 
-func start(ctx context.Context, commits string) (*Server, error) {
+// Program finds one of PostgreSQL's programs, as psql or pgbench.
+func Program(name string) (string, error) {
+	bin, err := programs()
+	if err != nil {
+		return "", err
+	}
+	if path := filepath.Join(bin, name); isFile(path) {
+		return path, nil
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("%s is not installed; it comes with PostgreSQL: %w", name, err)
+	}
+	return path, nil
+}
+
+func start(ctx context.Context, commits string, settings []string) (*Server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -50,7 +68,7 @@ func start(ctx context.Context, commits string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin, dir: dir, commits: commits}
+	s := &Server{bin: bin, dir: dir, commits: commits, settings: settings}
 	if err := s.create(ctx); err != nil {
 		os.RemoveAll(dir)
 		return nil, err
@@ -84,6 +102,9 @@ func (s *Server) serve(ctx context.Context) error {
 		filepath.Join(s.bin, "postgres"), "-D", s.data(), "-k", s.dir, "-p", strconv.Itoa(s.port),
 		"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=300", "-c", "fsync=off",
 		"-c", "synchronous_commit=" + s.commits, "-c", "full_page_writes=off", "-c", "log_min_messages=fatal",
+	}
+	for _, setting := range s.settings {
+		postgres = append(postgres, "-c", setting)
 	}
 	const script = `"$@" </dev/null & server=$!; read -r _; kill -INT $server 2>/dev/null; wait $server`
 	s.cmd = exec.Command("/bin/sh", append([]string{"-c", script, "sh"}, postgres...)...)
@@ -144,42 +165,6 @@ func (s *Server) halt() {
 	s.leash.Close()
 	_ = s.cmd.Wait()
 }
-
-// Kill ends the server as the kernel would that is out of memory: all at once, with SIGKILL.
-func (s *Server) Kill() error {
-	file, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
-	if err != nil {
-		return err
-	}
-	first, _, _ := strings.Cut(string(file), "\n")
-	pid, err := strconv.Atoi(strings.TrimSpace(first))
-	if err != nil {
-		return err
-	}
-	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
-		return err
-	}
-	s.halt()
-	return nil
-}
-
-// Restart serves again what was killed, at the same address. It waits for the last processes of the one before to notice
-// that it is gone.
-func (s *Server) Restart(ctx context.Context) error {
-	for {
-		attempt, cancel := context.WithTimeout(ctx, restartTimeout)
-		err := s.serve(attempt)
-		cancel()
-		if err == nil || ctx.Err() != nil {
-			return err
-		}
-		s.halt()
-	}
-}
-
-// restartTimeout is after how long a server that was started again is taken to have failed: its shell goes on without it,
-// and so does not tell.
-const restartTimeout = 10 * time.Second
 
 // unprivileged gives the attributes to run the server as another user where this process is root, which PostgreSQL
 // refuses, and gives that user the folder.
