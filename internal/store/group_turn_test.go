@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/refusal"
 	"github.com/acquaint/acquaint/internal/store"
 	"github.com/acquaint/acquaint/internal/store/storetest"
 )
@@ -84,11 +86,29 @@ func TestPoolerRefusesGroups(t *testing.T) {
 	}
 }
 
+// A network may drop what is sent over a connection, and the driver waits: the use cases of that group end when their time
+// does, and others go on.
+func TestGroupsWithoutAnswer(t *testing.T) {
+	t.Parallel()
+	pooler := &pooler{}
+	g := newGroupingAt(t, pooler.listen(t, storetest.EmptyPostgres(t)), 4)
+	pooler.silent.Store(true)
+	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	defer cancel()
+	if _, err := g.network.Invite(ctx, g.members[0], network.InviteInput{Recipient: g.members[1]}); !errors.Is(err, refusal.ErrUnavailable) {
+		t.Errorf("an invite without an answer gave %v", err)
+	}
+	if _, err := g.invite(2, 3); err != nil {
+		t.Errorf("after that another gave %v", err)
+	}
+}
+
 // pooler lets connections through to a database; those of groups, with settings of the planner, as it is told.
 type pooler struct {
 	database string
 	refuses  bool
 	refused  atomic.Int64
+	silent   atomic.Bool // nothing more that is sent comes through
 }
 
 // listen gives the address of a database by way of the pooler.
@@ -148,6 +168,9 @@ func (p *pooler) serve(client net.Conn) {
 			n, err := client.Read(b)
 			if err != nil {
 				return
+			}
+			if ofGroups && p.silent.Load() {
+				continue
 			}
 			if _, err := server.Write(b[:n]); err != nil {
 				return
