@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -108,8 +107,12 @@ func (a *Authenticator) Forget(members ...id.Member) {
 	if len(members) == 0 {
 		return
 	}
+	ended := make(map[id.Member]bool, len(members)) // there may be as many as there are remembered
+	for _, m := range members {
+		ended[m] = true
+	}
 	for _, subject := range a.known.Keys() {
-		if hit, ok := a.known.Peek(subject); ok && slices.Contains(members, hit.member) {
+		if hit, ok := a.known.Peek(subject); ok && ended[hit.member] {
 			a.known.Remove(subject)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -24,6 +25,13 @@ const (
 	groupLeast   = time.Second
 )
 
+// groupPatience is how often a use case lets those that came after it go first, as they find their members free and it
+// does not. Two members about whom there is always something under way are seldom free at the same time.
+const groupPatience = 3
+
+// groupAway is for how long there are no groups when they cannot have a connection.
+const groupAway = 5 * time.Second
+
 // errAlone is of a use case that needs a transaction of its own.
 var errAlone = errors.New("needs a transaction of its own")
 
@@ -37,11 +45,13 @@ var errAlone = errors.New("needs a transaction of its own")
 type groups struct {
 	client *ent.Client // over connections of their own
 	atOnce int
+	log    *slog.Logger
 
 	mu      sync.Mutex
 	waiting []*job
 	busy    map[[16]byte]bool // the members and invitations of the groups under way
 	running int
+	away    time.Time // until then there are no groups
 }
 
 // job is one use case.
@@ -52,21 +62,26 @@ type job struct {
 
 	done  chan struct{} // closed when hints and err are there
 	taken bool          // into a group; the caller waits for it then, whatever comes
+	after int           // how many groups were taken before it that its members, not its place, kept it from
 	hints []notification.Hint
 	err   error
 }
 
 func newGroups(client *ent.Client, atOnce int) *groups {
-	return &groups{client: client, atOnce: atOnce, busy: make(map[[16]byte]bool)}
+	return &groups{client: client, atOnce: atOnce, log: slog.New(slog.DiscardHandler), busy: make(map[[16]byte]bool)}
 }
 
 // run runs a use case in a group, or gives errAlone.
 func (g *groups) run(ctx context.Context, about network.About, do func(context.Context, network.Tx) error) ([]notification.Hint, error) {
-	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < groupLeast {
+	j := &job{ctx: ctx, about: about, do: do, done: make(chan struct{})}
+	if j.hurried() {
 		return nil, errAlone
 	}
-	j := &job{ctx: ctx, about: about, do: do, done: make(chan struct{})}
 	g.mu.Lock()
+	if time.Now().Before(g.away) {
+		g.mu.Unlock()
+		return nil, errAlone
+	}
 	g.waiting = append(g.waiting, j)
 	if g.running < g.atOnce {
 		g.running++
@@ -82,6 +97,12 @@ func (g *groups) run(ctx context.Context, about network.About, do func(context.C
 		<-j.done
 	}
 	return j.hints, j.err
+}
+
+// hurried reports whether a job has too little time left for a group.
+func (j *job) hurried() bool {
+	deadline, ok := j.ctx.Deadline()
+	return ok && time.Until(deadline) < groupLeast
 }
 
 // leave takes a job out of those that wait; false when it is in a group already.
@@ -133,19 +154,30 @@ func (j *job) keys() [][16]byte {
 	return [][16]byte{j.about.Sender, j.about.Recipient}
 }
 
-// take takes the jobs of the next group, the first come first.
+// take takes the jobs of the next group, the first come first. Those that have waited for too long go alone.
 func (g *groups) take() []*job {
 	var jobs, left []*job
+	kept := make(map[[16]byte]bool) // for those that have been patient
 	for i, j := range g.waiting {
 		if len(jobs) == groupMost {
 			left = append(left, g.waiting[i:]...)
 			break
 		}
+		if j.hurried() {
+			j.taken, j.err = true, errAlone
+			close(j.done)
+			continue
+		}
 		free := true
 		for _, key := range j.keys() {
-			free = free && !g.busy[key]
+			free = free && !g.busy[key] && !kept[key]
 		}
 		if !free {
+			if j.after++; j.after > groupPatience {
+				for _, key := range j.keys() {
+					kept[key] = true
+				}
+			}
 			left = append(left, j)
 			continue
 		}
@@ -191,11 +223,20 @@ func fail(jobs []*job, err error) {
 	}
 }
 
+// stayAway has everything run alone for a while: a connection that is not to be had must not hold up each use case twice.
+func (g *groups) stayAway(ctx context.Context, err error) {
+	g.log.WarnContext(ctx, "no connection for common transactions; going on without them for a while", "error", err)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.away = time.Now().Add(groupAway)
+}
+
 // transact runs jobs in one transaction. A refusal, or a fault, is left in its job. An error is for all the others:
 // errAlone when certainly nothing was written, and else that of the commit.
 func (g *groups) transact(ctx context.Context, jobs []*job) error {
 	t, err := g.client.Tx(ctx)
 	if err != nil {
+		g.stayAway(ctx, err)
 		return errAlone
 	}
 	ended := false
@@ -218,6 +259,9 @@ func (g *groups) transact(ctx context.Context, jobs []*job) error {
 		return nil // rolled back, as there is nothing to commit
 	}
 	if err := group.write(ctx); err != nil {
+		return errAlone
+	}
+	if ctx.Err() != nil {
 		return errAlone
 	}
 	ended = true

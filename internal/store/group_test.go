@@ -38,7 +38,14 @@ type grouping struct {
 
 func newGrouping(t *testing.T, members int) *grouping {
 	t.Helper()
-	address := storetest.EmptyPostgres(t)
+	return newGroupingAt(t, storetest.EmptyPostgres(t)+patiently, members)
+}
+
+// patiently is for who holds up groups for longer than they bear.
+const patiently = "&lock_timeout=1min"
+
+func newGroupingAt(t *testing.T, address string, members int) *grouping {
+	t.Helper()
 	g := &grouping{locks: make(chan struct{}, 1000)}
 	g.Store = storetest.Open(t, address, store.Options{Observe: func(query string, _ []any) {
 		if strings.Contains(query, "last_number") && strings.Contains(query, "FOR NO KEY UPDATE") {

@@ -37,7 +37,8 @@ type facts struct {
 
 // decide runs a use case, and collects what it writes if it succeeds.
 func (g *group) decide(ctx context.Context, n int, j *job) ([]notification.Hint, error) {
-	t := &groupTx{tx: g.tx, group: g, about: j.about, facts: g.pairs[n]}
+	known, ok := g.pairs[n]
+	t := &groupTx{tx: g.tx, group: g, about: j.about, facts: known, unknown: !ok}
 	if err := j.do(ctx, t); err != nil {
 		return nil, err
 	}
@@ -81,6 +82,7 @@ type groupTx struct {
 	group   *group
 	about   network.About
 	facts   facts
+	unknown bool        // nothing was read for it
 	members []id.Member // locked for it
 	writes  groupWrites
 	entries []entry
@@ -122,7 +124,7 @@ func (t *groupTx) Invitation(_ context.Context, invitation id.Invitation) (netwo
 
 // InsertInvitation implements network.Tx.
 func (t *groupTx) InsertInvitation(_ context.Context, inv network.Invitation) (bool, error) {
-	if inv.Sender != t.about.Sender || inv.Recipient != t.about.Recipient {
+	if t.unknown || inv.Sender != t.about.Sender || inv.Recipient != t.about.Recipient {
 		return false, t.giveUp()
 	}
 	if t.facts.open != nil {
@@ -146,7 +148,7 @@ func (t *groupTx) OpenInvitation(_ context.Context, a, b id.Member) (network.Inv
 
 // Standing implements network.Tx.
 func (t *groupTx) Standing(_ context.Context, sender, recipient id.Member, since time.Time) (network.Standing, error) {
-	if sender != t.about.Sender || recipient != t.about.Recipient || !since.Equal(t.about.Since) {
+	if t.unknown || sender != t.about.Sender || recipient != t.about.Recipient || !since.Equal(t.about.Since) {
 		return network.Standing{}, t.giveUp()
 	}
 	standing := t.facts.standing
@@ -175,12 +177,18 @@ func (t *groupTx) Connect(_ context.Context, a, b id.Member, at time.Time) error
 
 // Notify implements notification.Tx.
 func (t *groupTx) Notify(_ context.Context, nid id.Notification, d notification.Draft, at time.Time) error {
+	if !slices.Contains(t.members, d.Member) {
+		return t.giveUp()
+	}
 	t.entries = append(t.entries, notificationEntry(nid, d, at))
 	return nil
 }
 
 // Append implements notification.Tx.
 func (t *groupTx) Append(_ context.Context, eid id.UUID, d feed.Draft) error {
+	if !slices.Contains(t.members, d.Member) {
+		return t.giveUp()
+	}
 	t.entries = append(t.entries, feedEntry(eid, d))
 	return nil
 }

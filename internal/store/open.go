@@ -73,6 +73,9 @@ func Open(ctx context.Context, address string, opts Options) (*Store, error) {
 			return nil, errors.Join(err, s.db.Close())
 		}
 	}
+	if s.groups != nil {
+		s.groups.log = opts.Log
+	}
 	s.writing.log = opts.Log
 	for _, d := range s.drivers {
 		d.trace = opts.Trace
@@ -151,6 +154,9 @@ func connectPostgres(address string, observe func(string, []any)) (*Store, error
 	for name, value := range plansByKey {
 		q.Set(name, value)
 	}
+	if q.Get("lock_timeout") == "" {
+		q.Set("lock_timeout", groupLockTimeout)
+	}
 	u.RawQuery = q.Encode()
 	atOnce := min(max(groupsMin, runtime.GOMAXPROCS(0)), groupsMax)
 	keyed, keyedConnector, err := openPostgres(u, atOnce+1) // one more prepares statements
@@ -172,6 +178,11 @@ var plansByKey = map[string]string{
 	"plan_cache_mode": "force_generic_plan", "jit": "off",
 	"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off",
 }
+
+// groupLockTimeout is how long a group waits for a lock that another transaction holds. Others' use cases are in it, and
+// there are few groups: a member whom a node that is frozen, or something that takes long, keeps locked must not stop them
+// all. Each runs alone then, and those about that member wait.
+const groupLockTimeout = "500ms"
 
 func openPostgres(u *url.URL, size int) (*sql.DB, *postgres.Connector, error) {
 	connector, err := postgres.NewConnector(u.String())
