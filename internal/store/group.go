@@ -21,7 +21,7 @@ import (
 // take; and how much time a use case must have left, so that it does not shorten that for the others.
 const (
 	groupMost    = 64
-	groupTimeout = 10 * time.Second
+	groupTimeout = 4 * time.Second
 	groupLeast   = time.Second
 )
 
