@@ -42,7 +42,7 @@ func IsServiceKey(key string) bool { return strings.HasPrefix(key, servicePrefix
 // A member who is suspended, or erased, is forgotten at once, and on other nodes within seconds.
 const (
 	rememberedMembers = 50_000
-	rememberedFor     = 5 * time.Minute
+	rememberedFor     = time.Minute
 )
 
 // Authenticator turns authorizations into viewers.
