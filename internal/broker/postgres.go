@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/lib/pq"
@@ -38,6 +39,7 @@ type Postgres struct {
 	listener *pq.Listener
 	line     postgres.Line // the listener's
 	working  sync.WaitGroup
+	closing  atomic.Bool // what the listener loses then is no news
 }
 
 // NewPostgres makes a broker over the database at an address. It connects in the background, and again whenever the
@@ -73,6 +75,9 @@ func (p *Postgres) event(kind pq.ListenerEventType, err error) {
 		p.log.Debug("listening to other nodes")
 	case pq.ListenerEventDisconnected:
 		p.connected.Store(false)
+		if p.closing.Load() {
+			return
+		}
 		p.log.Warn("lost the connection over which other nodes tell of news; connecting again", "error", err)
 	case pq.ListenerEventReconnected:
 		p.reconnects.Add(1)
@@ -129,6 +134,7 @@ func (p *Postgres) ping() {
 
 // Close implements realtime.Broker.
 func (p *Postgres) Close() error {
+	p.closing.Store(true)
 	p.stop()
 	p.line.End() // first: closing a listener waits for a ping that waits for the server
 	err := p.listener.Close()
