@@ -190,6 +190,17 @@ type failure struct{ code, answer string }
 
 func (f *failure) Error() string { return f.answer }
 
+// insist is call, and again as long as it is UNAVAILABLE: what comes right after a fault may still meet the end of it.
+func insist(ctx context.Context, address, subject, query string, variables map[string]any, into any) error {
+	for deadline := time.Now().Add(patience); ; {
+		err := call(ctx, address, subject, query, variables, into)
+		failed, ok := errors.AsType[*failure](err)
+		if !ok || failed.code != "UNAVAILABLE" || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
 // call asks a node. It gives errNoAnswer when there is none, and a failure for one with errors.
 func call(ctx context.Context, address, subject, query string, variables map[string]any, into any) error {
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
@@ -360,7 +371,7 @@ func (c *cluster) inbox(who int) []event {
 				}
 			}
 		}
-		if err := call(c.t.Context(), c.nodes[0].address, fmt.Sprint("listener", who), `query($a: String) { viewer { notifications(first: 100, after: $a) {
+		if err := insist(c.t.Context(), c.nodes[0].address, fmt.Sprint("listener", who), `query($a: String) { viewer { notifications(first: 100, after: $a) {
 			pageInfo { hasNextPage endCursor } edges { cursor node { sequence ... on InvitationReceivedNotification { invitation { id } } } } } } }`,
 			map[string]any{"a": after}, &data); err != nil {
 			c.t.Fatal(err)
