@@ -1,0 +1,66 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+var errNoAnswer = errors.New("no answer")
+
+// failure is an answer with errors.
+type failure struct{ code, answer string }
+
+func (f *failure) Error() string { return f.answer }
+
+// insist is call, and again as long as it is UNAVAILABLE: what comes right after a fault may still meet the end of it.
+func insist(ctx context.Context, address, subject, query string, variables map[string]any, into any) error {
+	for deadline := time.Now().Add(patience); ; {
+		err := call(ctx, address, subject, query, variables, into)
+		failed, ok := errors.AsType[*failure](err)
+		if !ok || failed.code != "UNAVAILABLE" || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+// call asks a node. It gives errNoAnswer when there is none, and a failure for one with errors.
+func call(ctx context.Context, address, subject, query string, variables map[string]any, into any) error {
+	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/graphql", bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+token(subject))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(response.Body)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errNoAnswer, err)
+	}
+	var out struct {
+		Data   json.RawMessage
+		Errors []struct{ Extensions struct{ Code string } }
+	}
+	if err := json.Unmarshal(answer, &out); err != nil {
+		return fmt.Errorf("%w: %d %s", errNoAnswer, response.StatusCode, answer)
+	}
+	if len(out.Errors) > 0 {
+		return &failure{out.Errors[0].Extensions.Code, fmt.Sprintf("%d %s", response.StatusCode, answer)}
+	}
+	return json.Unmarshal(out.Data, into)
+}
