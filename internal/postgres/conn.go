@@ -40,6 +40,10 @@ type conn struct {
 	wire       net.Conn
 	generation int64
 
+	names int              // of statements of scripts, none twice
+	kept  map[string]*kept // statements of scripts
+	bound map[string]*bound
+
 	mu    sync.Mutex
 	calls int64       // until now
 	leave func() bool // stops waiting for the end of the last one's context

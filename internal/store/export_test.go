@@ -27,7 +27,7 @@ func (s *Store) GroupsAtOnce() int { return s.groups.atOnce }
 type Groups struct{ groups *groups }
 
 // NewGroups makes one.
-func NewGroups() *Groups { return &Groups{groups: newGroups(nil, 1)} }
+func NewGroups() *Groups { return &Groups{groups: newGroups(groupPool{}, 1)} }
 
 // Wait has a use case wait for a group; alone tells whether it was sent away.
 func (g *Groups) Wait(ctx context.Context, about network.About) (alone func() bool) {

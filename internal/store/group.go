@@ -8,9 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"entgo.io/ent/dialect"
-
-	"github.com/acquaint/acquaint/ent"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
@@ -35,15 +32,15 @@ const groupAway = 5 * time.Second
 // errAlone is of a use case that needs a transaction of its own.
 var errAlone = errors.New("needs a transaction of its own")
 
-// groups runs use cases about different members in common transactions, on PostgreSQL: a group locks, reads and writes
-// in one statement each, and commits once, however many use cases it has. Nothing waits for a group to fill. One begins
-// as soon as less than a few are under way; those that come meanwhile are the next.
+// groups runs use cases about different members in common transactions, on PostgreSQL: a group takes two round trips,
+// however many use cases it has, one to lock and read and one to write and commit. Nothing waits for a group to fill. One
+// begins as soon as less than a few are under way; those that come meanwhile are the next.
 //
 // A use case in a group only reads what was read for it, and what it writes is collected (groupTx), so that it may be
 // refused, or fail, without the others. Where it wants more, and when the group fails before it is committed, it runs
 // again in a transaction of its own.
 type groups struct {
-	client *ent.Client // over connections of their own
+	pool   groupPool
 	atOnce int
 	log    *slog.Logger
 
@@ -67,8 +64,8 @@ type job struct {
 	err   error
 }
 
-func newGroups(client *ent.Client, atOnce int) *groups {
-	return &groups{client: client, atOnce: atOnce, log: slog.New(slog.DiscardHandler), busy: make(map[[16]byte]bool)}
+func newGroups(pool groupPool, atOnce int) *groups {
+	return &groups{pool: pool, atOnce: atOnce, log: slog.New(slog.DiscardHandler), busy: make(map[[16]byte]bool)}
 }
 
 // run runs a use case in a group, or gives errAlone.
@@ -133,16 +130,20 @@ func (g *groups) work() {
 		}
 		g.mu.Unlock()
 		g.runGroup(jobs)
-		g.mu.Lock()
-		for _, j := range jobs {
-			for _, key := range j.keys() {
-				delete(g.busy, key)
-			}
+	}
+}
+
+// answer gives each job of a group that is over to its caller.
+func (g *groups) answer(jobs []*job) {
+	g.mu.Lock()
+	for _, j := range jobs {
+		for _, key := range j.keys() {
+			delete(g.busy, key)
 		}
-		g.mu.Unlock()
-		for _, j := range jobs {
-			close(j.done)
-		}
+	}
+	g.mu.Unlock()
+	for _, j := range jobs {
+		close(j.done)
 	}
 }
 
@@ -189,87 +190,4 @@ func (g *groups) take() []*job {
 	}
 	g.waiting = left
 	return jobs
-}
-
-// runGroup leaves in each job what came of it.
-func (g *groups) runGroup(jobs []*job) {
-	deadline := time.Now().Add(groupTimeout)
-	for _, j := range jobs {
-		if d, ok := j.ctx.Deadline(); ok && d.Before(deadline) {
-			deadline = d
-		}
-	}
-	ctx, cancel := context.WithDeadline(context.WithoutCancel(jobs[0].ctx), deadline)
-	defer cancel()
-	finished := false
-	defer func() {
-		if !finished { // a panic, which each must meet on its own
-			_ = recover()
-			fail(jobs, errAlone)
-		}
-	}()
-	if err := g.transact(ctx, jobs); err != nil {
-		fail(jobs, err)
-	}
-	finished = true
-}
-
-// fail makes an error the outcome of the jobs that would have written something.
-func fail(jobs []*job, err error) {
-	for _, j := range jobs {
-		if j.err == nil {
-			j.hints, j.err = nil, err
-		}
-	}
-}
-
-// stayAway has everything run alone for a while: a connection that is not to be had must not hold up each use case twice.
-func (g *groups) stayAway(ctx context.Context, err error) {
-	g.log.WarnContext(ctx, "no connection for common transactions; going on without them for a while", "error", err)
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.away = time.Now().Add(groupAway)
-}
-
-// transact runs jobs in one transaction. A refusal, or a fault, is left in its job. An error is for all the others:
-// errAlone when certainly nothing was written, and else that of the commit.
-func (g *groups) transact(ctx context.Context, jobs []*job) error {
-	t, err := g.client.Tx(ctx)
-	if err != nil {
-		g.stayAway(ctx, err)
-		return errAlone
-	}
-	ended := false
-	defer func() {
-		if !ended {
-			_ = t.Rollback()
-		}
-	}()
-	group := &group{tx: &tx{client: t.Client(), dialect: dialect.Postgres}, touched: make(map[id.Member]bool)}
-	if err := group.lock(ctx, jobs); err != nil {
-		return errAlone
-	}
-	if err := group.load(ctx, jobs); err != nil {
-		return errAlone
-	}
-	for n, j := range jobs {
-		j.hints, j.err = group.decide(ctx, n, j)
-	}
-	if group.writes.empty() {
-		return nil // rolled back, as there is nothing to commit
-	}
-	if err := group.write(ctx); err != nil {
-		return errAlone
-	}
-	if ctx.Err() != nil {
-		return errAlone
-	}
-	ended = true
-	if err := t.Commit(); err != nil {
-		if settled(err) {
-			return errAlone
-		}
-		return err
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"slices"
 	"time"
 
@@ -14,7 +15,9 @@ import (
 
 // group is a transaction of many use cases: what was read for them, under their locks, and what they write.
 type group struct {
-	tx      *tx
+	pool    *groupPool
+	conn    *sql.Conn
+	single  bool                                 // of one use case only
 	inboxes map[id.Member]*inbox                 // of all members concerned, locked
 	pairs   map[int]facts                        // what was read for an invite, by its job
 	found   map[id.Invitation]network.Invitation // what the other jobs are about
@@ -38,7 +41,7 @@ type facts struct {
 // decide runs a use case, and collects what it writes if it succeeds.
 func (g *group) decide(ctx context.Context, n int, j *job) ([]notification.Hint, error) {
 	known, ok := g.pairs[n]
-	t := &groupTx{tx: g.tx, group: g, about: j.about, facts: known, unknown: !ok}
+	t := &groupTx{group: g, about: j.about, facts: known, unknown: !ok}
 	if err := j.do(ctx, t); err != nil {
 		return nil, err
 	}
@@ -75,10 +78,8 @@ func (g *group) number(entries []entry) []notification.Hint {
 }
 
 // groupTx is the Tx of a use case in a group. It answers from what was read, and collects what is written; for all else
-// the use case gets errAlone. What it does not override is read in the group's transaction.
+// the use case gets errAlone.
 type groupTx struct {
-	*tx
-
 	group   *group
 	about   network.About
 	facts   facts
@@ -177,7 +178,7 @@ func (t *groupTx) Connect(_ context.Context, a, b id.Member, at time.Time) error
 
 // Notify implements notification.Tx.
 func (t *groupTx) Notify(_ context.Context, nid id.Notification, d notification.Draft, at time.Time) error {
-	if !slices.Contains(t.members, d.Member) {
+	if !slices.Contains(t.members, d.Member) || d.Message != (id.Message{}) || d.Publication != (id.Publication{}) {
 		return t.giveUp()
 	}
 	t.entries = append(t.entries, notificationEntry(nid, d, at))
@@ -186,14 +187,19 @@ func (t *groupTx) Notify(_ context.Context, nid id.Notification, d notification.
 
 // Append implements notification.Tx.
 func (t *groupTx) Append(_ context.Context, eid id.UUID, d feed.Draft) error {
-	if !slices.Contains(t.members, d.Member) {
+	if !slices.Contains(t.members, d.Member) || d.Message != (id.Message{}) {
 		return t.giveUp()
 	}
 	t.entries = append(t.entries, feedEntry(eid, d))
 	return nil
 }
 
-// The rest writes, or sees what was only collected, or may take long while others are locked.
+// All else is rare, or may take long while others are locked.
+
+// Blocked implements network.Tx.
+func (t *groupTx) Blocked(context.Context, id.Member, id.Member) (bool, error) {
+	return false, t.giveUp()
+}
 
 // HaveMutual implements network.Tx.
 func (t *groupTx) HaveMutual(context.Context, id.Member, id.Member) (bool, error) {

@@ -7,9 +7,9 @@ import (
 
 // Metrics tells of the pools of connections: acquaint, and acquaint_groups for what runs in groups.
 func (s *Store) Metrics() []prometheus.Collector {
-	out := make([]prometheus.Collector, len(s.drivers))
-	for i, name := range []string{"acquaint", "acquaint_groups"}[:len(s.drivers)] {
-		out[i] = collectors.NewDBStatsCollector(s.drivers[i].db, name)
+	out := []prometheus.Collector{collectors.NewDBStatsCollector(s.db, "acquaint")}
+	if s.groups != nil {
+		out = append(out, collectors.NewDBStatsCollector(s.groups.pool.db, "acquaint_groups"))
 	}
 	return out
 }

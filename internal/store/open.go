@@ -26,7 +26,7 @@ import (
 // Store is the tables.
 type Store struct {
 	db      *sql.DB
-	drivers []*entDriver // the client's, and that of groups
+	driver  *entDriver // the client's
 	client  *ent.Client
 	dialect string
 	// writer lets one write transaction in at a time on SQLite. Its own lock is polled, which starves some of many
@@ -67,19 +67,17 @@ func Open(ctx context.Context, address string, opts Options) (*Store, error) {
 		return nil, unwritable(err)
 	}
 	if opts.Alone && s.groups != nil {
-		err := s.groups.client.Close()
+		err := s.groups.pool.db.Close()
 		s.groups = nil
 		if err != nil {
 			return nil, errors.Join(err, s.db.Close())
 		}
 	}
 	if s.groups != nil {
-		s.groups.log = opts.Log
+		s.groups.log, s.groups.pool.trace = opts.Log, opts.Trace
 	}
 	s.writing.log = opts.Log
-	for _, d := range s.drivers {
-		d.trace = opts.Trace
-	}
+	s.driver.trace = opts.Trace
 	unlock, err := s.lock(ctx, path)
 	if err != nil {
 		return nil, errors.Join(unwritable(err), s.db.Close())
@@ -159,14 +157,12 @@ func connectPostgres(address string, observe func(string, []any)) (*Store, error
 	}
 	u.RawQuery = q.Encode()
 	atOnce := min(max(groupsMin, runtime.GOMAXPROCS(0)), groupsMax)
-	keyed, keyedConnector, err := openPostgres(u, atOnce+1) // one more prepares statements
+	keyed, keyedConnector, err := openPostgres(u, atOnce)
 	if err != nil {
 		return nil, err
 	}
 	s.connectors = []*postgres.Connector{connector, keyedConnector}
-	driver := newDriver(keyed, dialect.Postgres, observe)
-	s.drivers = append(s.drivers, driver)
-	s.groups = newGroups(ent.NewClient(ent.Driver(driver)), atOnce)
+	s.groups = newGroups(groupPool{db: keyed, observe: s.driver.observe}, atOnce)
 	return s, nil
 }
 
@@ -222,7 +218,7 @@ func newStore(db *sql.DB, kind string, observe func(string, []any)) *Store {
 	driver := newDriver(db, kind, observe)
 	s := &Store{
 		db:      db,
-		drivers: []*entDriver{driver},
+		driver:  driver,
 		client:  ent.NewClient(ent.Driver(driver)),
 		dialect: kind,
 	}
@@ -235,7 +231,7 @@ func (s *Store) Close() error {
 	if s.groups == nil {
 		return s.client.Close()
 	}
-	return errors.Join(s.client.Close(), s.groups.client.Close())
+	return errors.Join(s.client.Close(), s.groups.pool.db.Close())
 }
 
 // Ping reports whether the database answers.
