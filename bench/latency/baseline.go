@@ -21,19 +21,28 @@ import (
 )
 
 // baseline is what the parts cost without us: the writes alone, and a frame there and back.
-type baseline struct{ writes, echo figures }
+type baseline struct{ writesNext, writes, echoNext, echo figures }
 
 func (s *settings) baseline(ctx context.Context, address, folder string) (baseline, error) {
-	writes, err := s.writes(ctx, address, folder)
+	writesNext, err := s.writes(ctx, address, folder, atOnceTimes*s.samples, 0)
 	if err != nil {
 		return baseline{}, err
 	}
-	echo, err := s.echo()
-	return baseline{figuresOf(writes), figuresOf(echo)}, err
+	writes, err := s.writes(ctx, address, folder, s.samples, s.rate)
+	if err != nil {
+		return baseline{}, err
+	}
+	echoNext, err := echo(atOnceTimes*s.samples, 0)
+	if err != nil {
+		return baseline{}, err
+	}
+	paced, err := echo(s.samples, time.Second/time.Duration(s.rate))
+	return baseline{figuresOf(writesNext), figuresOf(writes), figuresOf(echoNext), figuresOf(paced)}, err
 }
 
-// writes lets pgbench do the writes of an invite, one by one at the same rate, and gives how long each took.
-func (s *settings) writes(ctx context.Context, address, folder string) ([]time.Duration, error) {
+// writes lets pgbench do the writes of an invite, one by one at a rate, or 0 for one after the other, and gives how long
+// each took.
+func (s *settings) writes(ctx context.Context, address, folder string, samples, rate int) ([]time.Duration, error) {
 	program, err := pgserver.Program("pgbench")
 	if err != nil {
 		return nil, err
@@ -42,9 +51,14 @@ func (s *settings) writes(ctx context.Context, address, folder string) ([]time.D
 	if err != nil {
 		return nil, err
 	}
-	pgbench := exec.CommandContext(ctx, program, "-n", "-M", "prepared", "-c", "1", "-R", strconv.Itoa(s.rate), //nolint:gosec // pgbench
-		"-t", strconv.Itoa(s.samples), "-D", "n="+strconv.Itoa(s.recipients+senders), "-l", "--log-prefix="+filepath.Join(folder, "pgbench"),
-		"-f", filepath.Join(root, "bench", "writes", "invite.sql"), address)
+	args := []string{
+		"-n", "-M", "prepared", "-c", "1", "-t", strconv.Itoa(samples), "-D", "n=" + strconv.Itoa(s.recipients+senders),
+		"-l", "--log-prefix=" + filepath.Join(folder, "pgbench"), "-f", filepath.Join(root, "bench", "writes", "invite.sql"),
+	}
+	if rate > 0 {
+		args = append(args, "-R", strconv.Itoa(rate))
+	}
+	pgbench := exec.CommandContext(ctx, program, append(args, address)...) //nolint:gosec // pgbench
 	if out, err := pgbench.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("pgbench: %w\n%s", err, out)
 	}
@@ -58,26 +72,31 @@ func (s *settings) writes(ctx context.Context, address, folder string) ([]time.D
 		return nil, err
 	}
 	defer file.Close()
-	// client, transaction, µs since it was due, script, time, µs of it, µs that it was late
-	const took, late, columns = 2, 6, 7
+	// client, transaction, µs since it was due, script, time, µs of it; and at a rate µs that it was late
+	const took, late, columns = 2, 6, 6
 	var all []time.Duration
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		fields := strings.Fields(lines.Text())
 		if len(fields) < columns {
 			return nil, fmt.Errorf("pgbench logged %q", lines.Text())
 		}
-		all1, err1 := strconv.Atoi(fields[took])
-		late1, err2 := strconv.Atoi(fields[late])
-		if err := errors.Join(err1, err2); err != nil {
+		sinceDue, err := strconv.Atoi(fields[took])
+		if err != nil {
 			return nil, err
 		}
-		all = append(all, time.Duration(all1-late1)*time.Microsecond)
+		wasLate := 0
+		if len(fields) > late {
+			if wasLate, err = strconv.Atoi(fields[late]); err != nil {
+				return nil, err
+			}
+		}
+		all = append(all, time.Duration(sinceDue-wasLate)*time.Microsecond)
 	}
 	return all, nil
 }
 
-// echo sends frames to a bare server that sends them back, and gives how long each took.
-func (s *settings) echo() ([]time.Duration, error) {
+// echo sends frames to a bare server that sends them back, one by one as oneByOne does, and gives how long each took.
+func echo(samples int, every time.Duration) ([]time.Duration, error) {
 	upgrader := websocket.Upgrader{}
 	bare := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		socket, err := upgrader.Upgrade(w, r, nil)
@@ -101,10 +120,9 @@ func (s *settings) echo() ([]time.Duration, error) {
 	defer socket.Close()
 	const length = 300 // of a notification's frame
 	message := make([]byte, length)
-	tick := time.NewTicker(time.Second / time.Duration(s.rate))
-	defer tick.Stop()
 	var all []time.Duration
-	for range s.samples {
+	start := time.Now()
+	for i := range samples {
 		began := time.Now()
 		if err := socket.WriteMessage(websocket.BinaryMessage, message); err != nil {
 			return nil, err
@@ -113,7 +131,7 @@ func (s *settings) echo() ([]time.Duration, error) {
 			return nil, err
 		}
 		all = append(all, time.Since(began))
-		<-tick.C
+		time.Sleep(time.Until(start.Add(time.Duration(i+1) * every)))
 	}
 	return all, nil
 }

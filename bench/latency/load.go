@@ -13,6 +13,9 @@ import (
 // senders is how many members send.
 const senders = 4000
 
+// atOnceTimes is how many times as many are sent one right after the other as are with pauses, which take longer.
+const atOnceTimes = 5
+
 // warmUp is how many invitations are sent before any is counted.
 const warmUp = 30
 
@@ -77,8 +80,12 @@ func (s *settings) one(ctx context.Context, program, address string, setup setup
 			return out, err
 		}
 	}
-	http, socket, err := t.oneByOne(ctx, client)
+	http, socket, err := t.oneByOne(ctx, client, atOnceTimes*s.samples, 0)
 	if err != nil {
+		return out, err
+	}
+	out.httpNext, out.next = figuresOf(http), figuresOf(socket)
+	if http, socket, err = t.oneByOne(ctx, client, s.samples, time.Second/time.Duration(s.rate)); err != nil {
 		return out, err
 	}
 	out.httpLow, out.low = figuresOf(http), figuresOf(socket)
@@ -113,18 +120,18 @@ func (t *trial) invite(client *harness.Client, due time.Time) (http, socket time
 	return http, at.Sub(due), err
 }
 
-// oneByOne sends one after the other, so many a second.
-func (t *trial) oneByOne(ctx context.Context, client *harness.Client) (http, socket []time.Duration, err error) {
-	tick := time.NewTicker(time.Second / time.Duration(t.rate))
-	defer tick.Stop()
-	for range t.samples {
+// oneByOne sends so many, one after the other: each when it is due, or, without an interval, when the frame of the one
+// before has come.
+func (t *trial) oneByOne(ctx context.Context, client *harness.Client, samples int, every time.Duration) (http, socket []time.Duration, err error) {
+	began := time.Now()
+	for i := range samples {
 		h, s, err := t.invite(client, time.Now())
 		if err != nil {
 			return nil, nil, err
 		}
 		http, socket = append(http, h), append(socket, s)
 		select {
-		case <-tick.C:
+		case <-time.After(time.Until(began.Add(time.Duration(i+1) * every))):
 		case <-ctx.Done():
 			return nil, nil, ctx.Err()
 		}

@@ -43,8 +43,9 @@ type setup struct {
 
 // result is what one setup did in one run, in milliseconds.
 type result struct {
-	low, half, httpLow, httpHalf figures
-	most                         float64 // invitations a second
+	next, low, half             figures // to the socket
+	httpNext, httpLow, httpHalf figures // to the answer
+	most                        float64 // invitations a second
 }
 
 // figures are the percentiles of one thing.
@@ -95,15 +96,16 @@ func (s *settings) measure(ctx context.Context) (*harness.Report, error) {
 				return nil, fmt.Errorf("%s: %w", setup.name, err)
 			}
 			results[setup.name] = append(results[setup.name], r)
-			harness.Progressf("run %d of %d, %s: p50 %.2f ms, p99 %.2f; at half of %.0f a second %.2f and %.2f",
-				run+1, s.runs, setup.name, r.low.p50, r.low.p99, r.most, r.half.p50, r.half.p99)
+			harness.Progressf("run %d of %d, %s: p50 / p99 one after the other %s ms, at %d a second %s, at half of %.0f %s",
+				run+1, s.runs, setup.name, r.next, s.rate, r.low, r.most, r.half)
 		}
 		b, err := s.baseline(ctx, address, folder)
 		if err != nil {
 			return nil, err
 		}
 		base = append(base, b)
-		harness.Progressf("run %d of %d: pgbench p50 %.2f ms, p99 %.2f; echo p50 %.3f", run+1, s.runs, b.writes.p50, b.writes.p99, b.echo.p50)
+		harness.Progressf("run %d of %d: pgbench one after the other %s ms, at %d a second %s; echo %s, %s",
+			run+1, s.runs, b.writesNext, s.rate, b.writes, b.echoNext, b.echo)
 	}
 	return report(s, setups, results, base), nil
 }
