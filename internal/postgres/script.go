@@ -83,6 +83,9 @@ type undone struct{ context.Context } //nolint:containedctx // it is one
 // Done implements context.Context.
 func (undone) Done() <-chan struct{} { return nil }
 
+// messageUsual is about how long the text of a script of one use case is in bytes.
+const messageUsual = 1 << 10
+
 // message writes the text of a script, once its statements are prepared.
 func (s Script) message(ctx context.Context, raw any) (string, error) {
 	c, err := ours(raw)
@@ -90,6 +93,7 @@ func (s Script) message(ctx context.Context, raw any) (string, error) {
 		return "", err
 	}
 	var b strings.Builder
+	b.Grow(messageUsual)
 	if s.Before != "" {
 		b.WriteString(s.Before + ";")
 	}

@@ -114,13 +114,14 @@ func cannotKeep(err error) bool {
 
 // run runs a script. Tests and traces are told of its statements.
 func (p *groupPool) run(ctx context.Context, conn *sql.Conn, s postgres.Script, each func(call int, rows *sql.Rows) error) error {
-	var text strings.Builder
-	text.WriteString(s.Before)
+	texts := []string{s.Before}
 	for _, call := range s.Calls {
 		p.observe(call.Query, call.Args)
-		text.WriteString(";\n" + call.Query)
+		if p.trace != nil {
+			texts = append(texts, call.Query)
+		}
 	}
-	_, err := traced(ctx, p.trace, text.String(), func(ctx context.Context) (struct{}, error) {
+	_, err := traced(ctx, p.trace, strings.Join(texts, ";\n"), func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, s.Run(ctx, conn, each)
 	})
 	return translate(err)

@@ -55,6 +55,9 @@ var (
 		`x AS (UPDATE inboxes i SET last_number = p.number, last_change = p.change FROM ? WHERE i.member_id = p.member)`)
 )
 
+// statementUsual is about how long the statement of an invite, or an answer, is in bytes.
+const statementUsual = 3 << 10
+
 // groupStatement is put together of parts. For one use case alone it has a place for each value, which is less for the
 // database to do; for several, one for each column, as there would be a statement for each number of them.
 type groupStatement struct {
@@ -123,6 +126,7 @@ func valueOf(column any, row int) any {
 // do not let happen.
 func (g *group) write(ctx context.Context) error {
 	s := groupStatement{single: g.single}
+	s.text.Grow(statementUsual)
 	w := &g.writes
 	addInserted(&s, w.inserted)
 	addReplaced(&s, w.replaced)
