@@ -27,10 +27,11 @@ import (
 type nearness struct {
 	counted int // up to how many connections are counted
 	times   int // how many times as many connections the one may have for going along both to be better
-	pairs   int // up to how many pairs of a connection of each are looked up, pair by pair, for degree 3
+	further int // along how many times as many connections of one between them it goes for degree 3
+	pairs   int // up to how many pairs of a connection of each are looked up for it where it cannot go along: on SQLite
 }
 
-var usualNearness = nearness{counted: 1000, times: 6, pairs: 10_000}
+var usualNearness = nearness{counted: 1000, times: 6, further: 8, pairs: 10_000}
 
 // whole ends a subquery that must not be taken apart.
 func whole(kind string) string {
@@ -65,22 +66,30 @@ func writeOthers(b *entsql.Builder, others []id.Member) {
 	}
 }
 
-// writeCounted writes a table named o of the others: id, and up to the bound how many connections they have (theirs), and
-// the viewer (mine).
+// rangeOf is all peers of a member in the order of the key.
+func rangeOf(owner, kind string) string {
+	return "(SELECT peer_id FROM connections WHERE owner_id = " + owner + " ORDER BY peer_id" + whole(kind) + ")"
+}
+
+// writeCounted writes a table named o of the others: id, and which of it and the viewer has fewer and which more
+// connections, and how many those have, up to the bound: few and many.
 func (n nearness) writeCounted(b *entsql.Builder, viewer id.Member, others []id.Member) {
 	most := strconv.Itoa(n.counted)
-	b.WriteString("(SELECT other.id, (SELECT COUNT(*) FROM (SELECT 1 FROM connections WHERE owner_id = other.id LIMIT " + most +
+	b.WriteString("(SELECT c.id, CASE WHEN c.theirs <= c.mine THEN c.id ELSE c.viewer END AS fewer," +
+		" CASE WHEN c.theirs <= c.mine THEN c.viewer ELSE c.id END AS more, CASE WHEN c.theirs <= c.mine THEN c.theirs ELSE c.mine END AS few," +
+		" CASE WHEN c.theirs <= c.mine THEN c.mine ELSE c.theirs END AS many FROM (SELECT other.id, ").Arg(uuid.UUID(viewer))
+	if b.Dialect() == dialect.Postgres {
+		b.WriteString("::uuid")
+	}
+	b.WriteString(" AS viewer, (SELECT COUNT(*) FROM (SELECT 1 FROM connections WHERE owner_id = other.id LIMIT " + most +
 		") c) AS theirs, (SELECT COUNT(*) FROM (SELECT 1 FROM connections WHERE owner_id = ").Arg(uuid.UUID(viewer)).
 		WriteString(" LIMIT " + most + ") c) AS mine FROM ")
 	writeOthers(b, others)
-	b.WriteString(whole(b.Dialect()) + ") o")
+	b.WriteString(whole(b.Dialect()) + ") c" + whole(b.Dialect()) + ") o")
 }
 
 // along is the condition on o for going along both ranges.
-func (n nearness) along() string {
-	times := strconv.Itoa(n.times)
-	return "o.theirs <= " + times + " * o.mine AND o.mine <= " + times + " * o.theirs"
-}
+func (n nearness) along() string { return "o.many <= " + strconv.Itoa(n.times) + " * o.few" }
 
 // Mutual implements network.Store.
 func (s *Store) Mutual(ctx context.Context, member id.Member, others []id.Member, after id.Member, limit int,
@@ -113,23 +122,17 @@ func (s *Store) mutual(ctx context.Context, n nearness, member id.Member, others
 }
 
 // writeMutual writes a statement with a limited part for each of others, so that each stops at its limit; a window over
-// all would read every intersection to its end. Of its three ways one is gone.
+// all would read every intersection to its end. Of its two ways one is gone.
 func (n nearness) writeMutual(b *entsql.Builder, member id.Member, others []id.Member, after id.Member, limit int) {
-	viewer, from := uuid.UUID(member), uuid.UUID(after)
+	from := uuid.UUID(after)
 	b.WriteString("SELECT o.id, part.peer_id FROM ")
 	n.writeCounted(b, member, others)
 	b.WriteString(" CROSS JOIN LATERAL (SELECT way.peer_id FROM (" +
-		"(SELECT theirs.peer_id FROM connections theirs WHERE o.theirs <= o.mine AND NOT (" + n.along() + ") AND theirs.owner_id = o.id" +
-		" AND theirs.peer_id > ").Arg(from).
-		WriteString(" AND (SELECT TRUE FROM connections mine WHERE mine.owner_id = ").Arg(viewer).
-		WriteString(" AND mine.peer_id = theirs.peer_id) ORDER BY theirs.peer_id LIMIT ").Arg(limit).WriteString(") UNION ALL " +
-		"(SELECT mine.peer_id FROM connections mine WHERE o.mine < o.theirs AND NOT (" + n.along() + ") AND mine.owner_id = ").Arg(viewer).
-		WriteString(" AND mine.peer_id > ").Arg(from).
-		WriteString(" AND (SELECT TRUE FROM connections theirs WHERE theirs.owner_id = o.id AND theirs.peer_id = mine.peer_id)" +
-			" ORDER BY mine.peer_id LIMIT ").Arg(limit).WriteString(") UNION ALL " +
-		"(SELECT along.peer_id FROM (SELECT peer_id FROM connections WHERE owner_id = o.id AND peer_id > ").Arg(from).
-		WriteString(" ORDER BY peer_id OFFSET 0) along JOIN connections beside ON beside.peer_id = along.peer_id AND beside.owner_id = ").Arg(viewer).
-		WriteString(" AND beside.peer_id > ").Arg(from).
+		"(SELECT each.peer_id FROM connections each WHERE NOT (" + n.along() + ") AND each.owner_id = o.fewer AND each.peer_id > ").Arg(from).
+		WriteString(" AND " + isOfMore("each") + " ORDER BY each.peer_id LIMIT ").Arg(limit).WriteString(") UNION ALL " +
+		"(SELECT along.peer_id FROM (SELECT peer_id FROM connections WHERE owner_id = o.fewer AND peer_id > ").Arg(from).
+		WriteString(" ORDER BY peer_id OFFSET 0) along JOIN connections beside ON beside.peer_id = along.peer_id AND beside.owner_id = o.more" +
+			" AND beside.peer_id > ").Arg(from).
 		WriteString(" WHERE " + n.along() + " ORDER BY along.peer_id LIMIT ").Arg(limit).WriteString(")) way ORDER BY way.peer_id) part")
 }
 
@@ -161,18 +164,13 @@ func (s *Store) countMutual(ctx context.Context, n nearness, member id.Member, o
 	if len(others) == 0 {
 		return map[id.Member]int{}, nil
 	}
-	viewer := uuid.UUID(member)
 	b := statement(s.dialect)
 	b.WriteString("SELECT o.id, CASE")
 	if s.dialect == dialect.Postgres { // SQLite joins by look-ups only
-		b.WriteString(" WHEN " + n.along() + " THEN (SELECT COUNT(*) FROM (SELECT peer_id FROM connections WHERE owner_id = o.id" +
-			" ORDER BY peer_id OFFSET 0) along JOIN connections beside ON beside.peer_id = along.peer_id AND beside.owner_id = ").Arg(viewer).
-			WriteString(")")
+		b.WriteString(" WHEN " + n.along() + " THEN (SELECT COUNT(*) FROM " + rangeOf("o.fewer", s.dialect) +
+			" along JOIN connections beside ON beside.peer_id = along.peer_id AND beside.owner_id = o.more)")
 	}
-	b.WriteString(" WHEN o.theirs <= o.mine THEN (SELECT COUNT(*) FROM connections theirs WHERE theirs.owner_id = o.id" +
-		" AND (SELECT TRUE FROM connections mine WHERE mine.owner_id = ").Arg(viewer).WriteString(" AND mine.peer_id = theirs.peer_id))" +
-		" ELSE (SELECT COUNT(*) FROM connections mine WHERE mine.owner_id = ").Arg(viewer).
-		WriteString(" AND (SELECT TRUE FROM connections theirs WHERE theirs.owner_id = o.id AND theirs.peer_id = mine.peer_id)) END FROM ")
+	b.WriteString(" WHEN TRUE THEN (SELECT COUNT(*) FROM connections each WHERE each.owner_id = o.fewer AND " + isOfMore("each") + ") END FROM ")
 	n.writeCounted(b, member, others)
 	query, args := b.Query()
 	return s.numbers(ctx, query, args, len(others))

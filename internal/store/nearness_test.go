@@ -128,9 +128,10 @@ func TestNearnessAgainstSearch(t *testing.T) {
 			limit := rapid.IntRange(1, len(all.members)).Draw(r, "limit")
 			for _, near := range []network.Store{
 				s,
-				store.Nearness{Store: s, Counted: 2, Times: 1, Pairs: 2},           // both ways of each
-				store.Nearness{Store: s, Counted: 1000, Times: 0, Pairs: 0},        // from peer to peer
-				store.Nearness{Store: s, Counted: 1000, Times: 1000, Pairs: 10000}, // along, and by pairs
+				store.Nearness{Store: s, Counted: 3, Times: 1, Further: 1, Pairs: 2},             // both ways of each
+				store.Nearness{Store: s, Counted: 1, Times: 0, Further: 0, Pairs: 0},             // from peer to peer
+				store.Nearness{Store: s, Counted: 1000, Times: 1000, Further: 0, Pairs: 10000},   // along, and by pairs
+				store.Nearness{Store: s, Counted: 1000, Times: 1000, Further: 100, Pairs: 10000}, // along, in full
 			} {
 				for from := range all.members {
 					all.checkDegrees(r, near, from)
