@@ -2,7 +2,6 @@ package network
 
 import (
 	"context"
-	"time"
 
 	"github.com/acquaint/acquaint/internal/id"
 )
@@ -54,34 +53,13 @@ func (s *Service) CountConnections(ctx context.Context, viewer id.Member) (int, 
 
 // Relationships tells how the viewer stands to each of others.
 func (s *Service) Relationships(ctx context.Context, viewer id.Member, others []id.Member) (map[id.Member]Relationship, error) {
-	// In this order: an acceptance between the looks is seen as a connection, never as nothing, and a block as a block.
-	open, err := s.store.OpenBetween(ctx, viewer, others)
+	between, err := s.store.Between(ctx, viewer, others)
 	if err != nil {
 		return nil, err
-	}
-	connections, err := s.store.ConnectionsWith(ctx, viewer, others)
-	if err != nil {
-		return nil, err
-	}
-	blocked, err := s.store.BlockedBy(ctx, viewer, others)
-	if err != nil {
-		return nil, err
-	}
-	connectedAt := make(map[id.Member]time.Time, len(connections))
-	for _, c := range connections {
-		connectedAt[c.Peer] = c.ConnectedAt
-	}
-	invitation := make(map[id.Member]*Invitation, len(open))
-	for i, inv := range open {
-		other := inv.Sender
-		if other == viewer {
-			other = inv.Recipient
-		}
-		invitation[other] = &open[i]
 	}
 	out := make(map[id.Member]Relationship, len(others))
 	for _, other := range others {
-		out[other] = Relate(viewer, other, blocked[other], connectedAt[other], invitation[other])
+		out[other] = Relate(viewer, other, between[other])
 	}
 	return out, nil
 }

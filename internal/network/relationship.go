@@ -26,17 +26,24 @@ type Relationship struct {
 	Invitation  *Invitation // the open one between the two, where the viewer may see that it is open
 }
 
-// Relate tells how the viewer stands to a member from what is stored: whether the viewer has blocked the member, when
-// they connected, if they are, and the open invitation between them, if there is one. To a recipient who declined it
-// there is none.
-func Relate(viewer, member id.Member, blocked bool, connectedAt time.Time, open *Invitation) Relationship {
+// Between is what is stored between a member and another.
+type Between struct {
+	Blocked     bool        // the other, by the member
+	ConnectedAt time.Time   // zero unless they are connected
+	Open        *Invitation // whoever sent it; nil for none
+}
+
+// Relate tells how the viewer stands to a member from what there is between them. To a recipient who declined it there is
+// no invitation.
+func Relate(viewer, member id.Member, between Between) Relationship {
+	open := between.Open
 	switch {
 	case viewer == member:
 		return Relationship{Status: StatusSelf}
-	case blocked:
+	case between.Blocked:
 		return Relationship{Status: StatusBlocked}
-	case !connectedAt.IsZero():
-		return Relationship{Status: StatusConnected, ConnectedAt: connectedAt}
+	case !between.ConnectedAt.IsZero():
+		return Relationship{Status: StatusConnected, ConnectedAt: between.ConnectedAt}
 	case open == nil || open.Recipient == viewer && open.State == Declined:
 		return Relationship{Status: StatusNone}
 	case open.Sender == viewer:

@@ -37,8 +37,8 @@ type Store interface {
 	// Sent gives the open invitations of a member, newest first, and whether there are more.
 	Sent(ctx context.Context, member id.Member, page InvitationPage) ([]Invitation, bool, error)
 	CountSent(ctx context.Context, member id.Member) (int, error)
-	// OpenBetween gives the open invitations between a member and each of others.
-	OpenBetween(ctx context.Context, member id.Member, others []id.Member) ([]Invitation, error)
+	// Between gives what there is between a member and each of others, all of it as of one moment.
+	Between(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]Between, error)
 
 	// Usage tells what a member has used of the limits: the invitations sent after since, and when the nth newest, and the
 	// nth newest open one, were sent; 0 asks for none.
@@ -54,8 +54,6 @@ type Store interface {
 	// BlockedMembers gives whom a member has blocked, newest first, and whether there are more.
 	BlockedMembers(ctx context.Context, member id.Member, page BlockPage) ([]Blocked, bool, error)
 	CountBlockedMembers(ctx context.Context, member id.Member) (int, error)
-	// BlockedBy gives those of others whom a member has blocked.
-	BlockedBy(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]bool, error)
 
 	// Connections gives a member's, newest first, and whether there are more.
 	Connections(ctx context.Context, member id.Member, page ConnectionPage) ([]Connection, bool, error)

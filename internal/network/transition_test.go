@@ -222,7 +222,7 @@ func TestRelate(t *testing.T) {
 			if c.open != "" {
 				open = &network.Invitation{Sender: sender, Recipient: recipient, State: c.open}
 			}
-			got := network.Relate(c.viewer, c.member, c.blocked, c.connected, open)
+			got := network.Relate(c.viewer, c.member, network.Between{Blocked: c.blocked, ConnectedAt: c.connected, Open: open})
 			if got.Status != c.want {
 				t.Fatalf("got %s, want %s", got.Status, c.want)
 			}

@@ -7,7 +7,6 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
-	"github.com/acquaint/acquaint/ent"
 	entblock "github.com/acquaint/acquaint/ent/block"
 	entmember "github.com/acquaint/acquaint/ent/member"
 	"github.com/acquaint/acquaint/ent/predicate"
@@ -79,22 +78,4 @@ func (s *Store) BlockedMembers(ctx context.Context, member id.Member, page netwo
 // CountBlockedMembers implements network.Store.
 func (s *Store) CountBlockedMembers(ctx context.Context, member id.Member) (int, error) {
 	return s.client.Block.Query().Where(entblock.BlockerID(uuid.UUID(member)), entblock.HasBlockedWith(entmember.ErasedAtIsNil())).Count(ctx)
-}
-
-// BlockedBy implements network.Store.
-func (s *Store) BlockedBy(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]bool, error) {
-	rows, err := s.client.Block.Query().
-		Where(entblock.BlockerID(uuid.UUID(member)), entblock.BlockedIDIn(uuids(others)...)).All(ctx)
-	return membersOf(rows, err, func(row *ent.Block) uuid.UUID { return row.BlockedID })
-}
-
-func membersOf[T any](rows []T, err error, member func(T) uuid.UUID) (map[id.Member]bool, error) {
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[id.Member]bool, len(rows))
-	for _, row := range rows {
-		out[id.Member(member(row))] = true
-	}
-	return out, nil
 }

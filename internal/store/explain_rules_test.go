@@ -103,7 +103,7 @@ func TestIndexesOfRules(t *testing.T) {
 			_, _, err := s.BlockedMembers(ctx, ada, network.BlockPage{Limit: 20, After: &network.Blocked{BlockedAt: now, Member: ben}})
 			return err
 		}},
-		{"those of a page whom a member has blocked", []string{"block"}, func() error { _, err := s.BlockedBy(ctx, ada, []id.Member{ben, member("8")}); return err }},
+		{"what there is between a member and others", []string{"connections_pkey", "invitation_pair_lo_pair_hi", "block"}, func() error { _, err := s.Between(ctx, ada, []id.Member{ben, member("8")}); return err }},
 		{"invitations by id, without those of blocks", []string{"invitations_pkey", "block"}, func() error {
 			_, err := s.InvitationsByID(ctx, []id.Invitation{{1}, {2}})
 			return err

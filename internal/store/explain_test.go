@@ -117,7 +117,7 @@ func TestIndexes(t *testing.T) {
 			_, _, err := s.Sent(ctx, other, network.InvitationPage{Limit: 20, After: &network.InvitationPosition{At: now}})
 			return err
 		}},
-		{"open invitations with a page of members", "invitation_pair_lo_pair_hi", func() error { _, err := s.OpenBetween(ctx, hub, page); return err }},
+		{"what there is between a member and a page of members", "invitation_pair_lo_pair_hi", func() error { _, err := s.Between(ctx, hub, page); return err }},
 		{"mutual connections", "connections_pkey", func() error { _, err := s.Mutual(ctx, hub, []id.Member{other}, id.Member{}, 21); return err }},
 		{"mutual connections of a page of members, after a cursor", "connections_pkey", func() error {
 			_, err := s.Mutual(ctx, hub, page, other, 4)

@@ -126,31 +126,6 @@ func (s *Store) invitationPage(ctx context.Context, which predicate.Invitation, 
 	return list, more, err
 }
 
-// OpenBetween implements network.Store.
-func (s *Store) OpenBetween(ctx context.Context, member id.Member, others []id.Member) ([]network.Invitation, error) {
-	ids := uuids(others)
-	return invitations(s.client.Invitation.Query().Where(
-		entinvitation.Or(pairsWith(member, ids)...), isOpen).All(ctx))
-}
-
-// pairsWith is the conditions that an invitation is between a member and one of others, by the pair, so that the unique
-// index over pairs finds it.
-func pairsWith(member id.Member, others []uuid.UUID) []predicate.Invitation {
-	var lesser, greater []uuid.UUID
-	for _, other := range others {
-		if id.Member(other).Less(member) {
-			lesser = append(lesser, other)
-		} else {
-			greater = append(greater, other)
-		}
-	}
-	self := uuid.UUID(member)
-	return []predicate.Invitation{
-		entinvitation.And(entinvitation.PairLoIn(lesser...), entinvitation.PairHi(self)),
-		entinvitation.And(entinvitation.PairLo(self), entinvitation.PairHiIn(greater...)),
-	}
-}
-
 func invitationOf(row *ent.Invitation, err error) (network.Invitation, error) {
 	if ent.IsNotFound(err) {
 		return network.Invitation{}, network.ErrNotFound

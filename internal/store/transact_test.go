@@ -76,11 +76,11 @@ func TestTransactRollsBack(t *testing.T) {
 			if twice == errors.Is(err, boom) || err == nil {
 				t.Errorf("got %v", err)
 			}
-			open, err := s.OpenBetween(ctx, ada.ID, []id.Member{ben.ID})
+			between, err := s.Between(ctx, ada.ID, []id.Member{ben.ID})
 			inbox, ierr := s.CountNotifications(ctx, ben.ID)
 			numbers, nerr := s.LastNumbers(ctx, []id.Member{ben.ID})
-			if err := errors.Join(err, ierr, nerr); err != nil || len(open) != 0 || inbox != 0 || numbers[0].Number != 0 {
-				t.Errorf("left behind: %v, %d notifications, number %v (%v)", open, inbox, numbers, err)
+			if err := errors.Join(err, ierr, nerr); err != nil || between[ben.ID].Open != nil || inbox != 0 || numbers[0].Number != 0 {
+				t.Errorf("left behind: %v, %d notifications, number %v (%v)", between, inbox, numbers, err)
 			}
 		}
 		func() {
