@@ -120,6 +120,9 @@ func (n *population) load(ctx context.Context, address string) (err error) {
 	return err
 }
 
+// openStates is the condition of the indexes over open invitations.
+const openStates = "state IN ('pending', 'ignored', 'declined')"
+
 // warm reads what is asked for, so that it is in memory as in a database that has been asked for a while.
 func warm(ctx context.Context, address string) error {
 	db, err := sql.Open("postgres", address)
@@ -131,6 +134,11 @@ func warm(ctx context.Context, address string) error {
 		"SELECT count(peer_id) FROM (SELECT peer_id FROM connections ORDER BY owner_id, peer_id OFFSET 0) c",
 		"SELECT count(peer_id) FROM (SELECT peer_id FROM connections ORDER BY owner_id, connected_at, peer_id OFFSET 0) c",
 		"SELECT count(name) FROM (SELECT name FROM members ORDER BY id OFFSET 0) m",
+		"SELECT count(subject) FROM (SELECT subject FROM members ORDER BY subject OFFSET 0) m",
+		"SELECT count(last_number) FROM (SELECT last_number FROM inboxes ORDER BY member_id OFFSET 0) i",
+		"SELECT count(state) FROM (SELECT state FROM invitations WHERE " + openStates + " ORDER BY pair_lo, pair_hi OFFSET 0) i",
+		"SELECT count(state) FROM (SELECT state FROM invitations WHERE " + openStates + " ORDER BY sender_id, sent_at, id OFFSET 0) i",
+		"SELECT count(state) FROM (SELECT state FROM invitations WHERE " + openStates + " ORDER BY recipient_id, state, listed_at, id OFFSET 0) i",
 	} {
 		tx, err := db.BeginTx(ctx, nil)
 		if err != nil {
