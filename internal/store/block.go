@@ -62,8 +62,7 @@ func (s *Store) BlockedMembers(ctx context.Context, member id.Member, page netwo
 				page.After.BlockedAt, uuid.UUID(page.After.Member)))
 		})
 	}
-	rows, err := query.Order(entblock.ByBlockedAt(entsql.OrderDesc()), entblock.ByBlockedID(entsql.OrderDesc())).
-		Limit(page.Limit + 1).All(ctx)
+	rows, err := query.Order(entblock.ByBlockedAt(entsql.OrderDesc()), upTo(page.Limit+1, entblock.FieldBlockedID, newestFirst)).All(ctx)
 	if err != nil {
 		return nil, false, err
 	}

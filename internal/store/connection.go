@@ -68,8 +68,7 @@ func (s *Store) Connections(ctx context.Context, member id.Member, page network.
 		})
 	}
 	list, err := connections(query.
-		Order(entconnection.ByConnectedAt(entsql.OrderDesc()), entconnection.ByPeerID(entsql.OrderDesc())).
-		Limit(page.Limit + 1).All(ctx))
+		Order(entconnection.ByConnectedAt(entsql.OrderDesc()), upTo(page.Limit+1, entconnection.FieldPeerID, newestFirst)).All(ctx))
 	list, more := cut(list, page.Limit)
 	return list, more, err
 }

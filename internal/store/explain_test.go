@@ -192,6 +192,12 @@ func explain(t *testing.T, db *sql.DB, q statement) string {
 	if err != nil {
 		t.Fatalf("%s: %v", q.query, err)
 	}
+	return planOf(t, rows)
+}
+
+// planOf reads what EXPLAIN says.
+func planOf(t *testing.T, rows *sql.Rows) string {
+	t.Helper()
 	defer rows.Close()
 	var plan strings.Builder
 	for rows.Next() {

@@ -120,8 +120,7 @@ func (s *Store) invitationPage(ctx context.Context, which predicate.Invitation, 
 		})
 	}
 	list, err := invitations(query.
-		Order(entsql.OrderByField(by, entsql.OrderDesc()).ToFunc(), entinvitation.ByID(entsql.OrderDesc())).
-		Limit(page.Limit + 1).All(ctx))
+		Order(entsql.OrderByField(by, entsql.OrderDesc()).ToFunc(), upTo(page.Limit+1, entinvitation.FieldID, newestFirst)).All(ctx))
 	list, more := cut(list, page.Limit)
 	return list, more, err
 }

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"entgo.io/ent/dialect"
-	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 	"github.com/lib/pq"
 
@@ -49,11 +48,11 @@ func (s *Store) Notifications(ctx context.Context, member id.Member, page notifi
 	if page.Before > 0 {
 		query.Where(entnotification.SequenceGT(page.Before))
 	}
-	order := entsql.OrderDesc()
+	order := newestFirst
 	if page.Backward {
-		order = entsql.OrderAsc()
+		order = oldestFirst
 	}
-	list, err := notifications(query.Order(entnotification.BySequence(order)).Limit(page.Limit + 1).All(ctx))
+	list, err := notifications(query.Order(upTo(page.Limit+1, entnotification.FieldSequence, order)).All(ctx))
 	list, more := cut(list, page.Limit)
 	if page.Backward {
 		slices.Reverse(list)
@@ -71,7 +70,7 @@ func (s *Store) NotificationsAfter(ctx context.Context, cursors []notification.C
 	for _, c := range cursors {
 		list, err := notifications(s.client.Notification.Query().
 			Where(entnotification.MemberID(uuid.UUID(c.Member)), entnotification.SequenceGT(c.After)).
-			Order(entnotification.BySequence()).Limit(limit).All(ctx))
+			Order(upTo(limit, entnotification.FieldSequence, oldestFirst)).All(ctx))
 		if err != nil {
 			return nil, err
 		}
