@@ -23,8 +23,8 @@ func isOfMore(peer string) string {
 //
 // Degree 2 looks up the connections of the member with fewer. Degree 3 is a connection between one of the viewer's and one
 // of the other's: of each connection of the member with fewer, a step, the connections are gone along beside those of the
-// other. Some steps have very many, so that is done up to a bound, which grows with what the other has; of who has more,
-// each of the other's is looked up. So the cost is bounded by what the two have, however many those between have.
+// other. In a step that has very many, many times what the other has, each of the other's is looked up instead. So the
+// cost is bounded by what the two have, however many those between have.
 //
 // Where the other has so many that going along them for each step is dear, the steps' connections are looked up there one
 // by one: the first hit comes soon, if there is one. It is in full only for members in parts of the network that do not
@@ -66,11 +66,10 @@ func (s *Store) degrees(ctx context.Context, n nearness, member id.Member, other
 // meets is the condition that a step is connected to one of the member's with more. Whether they may be known of is asked
 // only about those who are met.
 func (n nearness) meets() string {
-	most := strconv.Itoa(n.further) + " * o.many"
-	return "CASE WHEN (SELECT TRUE FROM (SELECT link.peer_id FROM (SELECT peer_id FROM connections WHERE owner_id = step.peer_id" +
-		" ORDER BY peer_id LIMIT " + most + ") link JOIN connections beside ON beside.peer_id = link.peer_id AND beside.owner_id = o.more" +
-		whole(dialect.Postgres) + ") met WHERE " + isVisible("met") + " LIMIT 1) THEN TRUE" +
-		" WHEN (SELECT TRUE FROM connections WHERE owner_id = step.peer_id OFFSET " + most + " LIMIT 1) THEN " + linked(dialect.Postgres) + " END"
+	return "CASE WHEN (SELECT TRUE FROM connections WHERE owner_id = step.peer_id OFFSET " + strconv.Itoa(n.further) + " * o.many LIMIT 1) THEN " +
+		linked(dialect.Postgres) + " ELSE (SELECT TRUE FROM (SELECT link.peer_id FROM " + rangeOf("step.peer_id", dialect.Postgres) +
+		" link JOIN connections beside ON beside.peer_id = link.peer_id AND beside.owner_id = o.more" + whole(dialect.Postgres) +
+		") met WHERE " + isVisible("met") + " LIMIT 1) END"
 }
 
 // linked is the same condition by looking up each of those.

@@ -27,7 +27,7 @@ import (
 type nearness struct {
 	counted int // up to how many connections are counted
 	times   int // how many times as many connections the one may have for going along both to be better
-	further int // along how many times as many connections of one between them it goes for degree 3
+	further int // how many times as many one between them may have for that for degree 3
 	pairs   int // up to how many pairs of a connection of each are looked up for it where it cannot go along: on SQLite
 }
 
