@@ -88,8 +88,12 @@ func (n nearness) writeCounted(b *entsql.Builder, viewer id.Member, others []id.
 	b.WriteString(whole(b.Dialect()) + ") c" + whole(b.Dialect()) + ") o")
 }
 
-// along is the condition on o for going along both ranges.
-func (n nearness) along() string { return "o.many <= " + strconv.Itoa(n.times) + " * o.few" }
+// along is the condition on o for going along both ranges. Of a member who has more than are counted it is not known how
+// many more, and so that is done beside another such only.
+func (n nearness) along() string {
+	most := strconv.Itoa(n.counted)
+	return "o.many <= " + strconv.Itoa(n.times) + " * o.few AND (o.many < " + most + " OR o.few >= " + most + ")"
+}
 
 // Mutual implements network.Store.
 func (s *Store) Mutual(ctx context.Context, member id.Member, others []id.Member, after id.Member, limit int,
