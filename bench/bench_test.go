@@ -33,7 +33,7 @@ func TestEveryBenchmarkWorks(t *testing.T) {
 		"| PostgreSQL | ", "| Go | go", "| Processors | ", "| Commit | ",
 		"| memory of an idle socket | ", "| A, one by one, written here | ", "| B, a backlog | ",
 		"| inviteMember over HTTP | ", "| respondToInvitation(ACCEPT) over HTTP | ",
-		"| one node | ", "| two nodes, LISTEN/NOTIFY | ", "| two nodes, NATS | ", "| invite to socket, one node, p50 | ",
+		"| one node | ", "| two nodes, LISTEN/NOTIFY | ", "| two nodes, NATS | ", "| invite to socket, one node, one after the other, p50 | ",
 		"300 members, 6000 connections, the largest with 90, ",
 		"| inviteMember | ", "| receivedInvitations of who has thousands, deep | ", "| sentInvitations, first page | ",
 		"| connections of the largest, deep | ", "| mutual connections of the two largest, page and count | ",

@@ -24,9 +24,10 @@ func (f figures) aim() string {
 func report(s *settings, setups []setup, results map[string][]result, base []baseline) *harness.Report {
 	r := &harness.Report{
 		Name: "latency", Title: "From the request to the socket",
-		About: fmt.Sprintf("From before inviteMember is sent until the frame with the notification is read on the recipient's websocket, one of %d that are open. "+
-			"One at a time: one after the other, %d of them, and, with the processors asleep in between, %d a second, %d of them. Half is half of the most "+
-			"that %d keep-alive clients reached, each sent when it was due. Milliseconds, p50 / p99, medians of %d runs. Clients, servers and database share the machine.",
+		About: fmt.Sprintf("From before inviteMember is sent until the frame with the notification is read on the recipient's websocket, one of %d "+
+			"that are open. One at a time: one after the other, %d of them, and, with the processors asleep in between, %d a second, %d of them. "+
+			"Half is half of the most that %d keep-alive clients reached, each sent when it was due. Milliseconds, p50 / p99, medians of %d runs. "+
+			"Clients, servers and database share the machine.",
 			s.recipients, atOnceTimes*s.samples, s.rate, s.samples, s.clients, s.runs),
 	}
 	paced := fmt.Sprintf("%d a second", s.rate)
