@@ -21,7 +21,10 @@ import (
 )
 
 // baseline is what the parts cost without us: the writes alone, and a frame there and back.
-type baseline struct{ writesNext, writes, echoNext, echo figures }
+type baseline struct {
+	writesNext, writes, echoNext, echo figures
+	stalls                             stalls
+}
 
 func (s *settings) baseline(ctx context.Context, address, folder string) (baseline, error) {
 	writesNext, err := s.writes(ctx, address, folder, atOnceTimes*s.samples, 0)
@@ -37,7 +40,7 @@ func (s *settings) baseline(ctx context.Context, address, folder string) (baseli
 		return baseline{}, err
 	}
 	paced, err := echo(s.samples, time.Second/time.Duration(s.rate))
-	return baseline{figuresOf(writesNext), figuresOf(writes), figuresOf(echoNext), figuresOf(paced)}, err
+	return baseline{figuresOf(writesNext), figuresOf(writes), figuresOf(echoNext), figuresOf(paced), spin()}, err
 }
 
 // writes lets pgbench do the writes of an invite, one by one at a rate, or 0 for one after the other, and gives how long

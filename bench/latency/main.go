@@ -104,8 +104,8 @@ func (s *settings) measure(ctx context.Context) (*harness.Report, error) {
 			return nil, err
 		}
 		base = append(base, b)
-		harness.Progressf("run %d of %d: pgbench one after the other %s ms, at %d a second %s; echo %s, %s",
-			run+1, s.runs, b.writesNext, s.rate, b.writes, b.echoNext, b.echo)
+		harness.Progressf("run %d of %d: pgbench one after the other %s ms, at %d a second %s; echo %s, %s; %.0f stalls a second, the longest %s",
+			run+1, s.runs, b.writesNext, s.rate, b.writes, b.echoNext, b.echo, b.stalls.perSecond, b.stalls.longest)
 	}
 	return report(s, setups, results, base), nil
 }

@@ -65,7 +65,18 @@ func report(s *settings, setups []setup, results map[string][]result, base []bas
 	t.Rows = append(t.Rows,
 		[]string{"pgbench: the writes alone, one client", writesNext.String(), "", writes.String(), "", "", "", "", ""},
 		[]string{"bare gorilla: a frame there and back", echoNext.String(), "", echo.String(), "", "", "", "", ""})
-	r.Tables = append(r.Tables, t)
+	often, longest := make([]float64, len(base)), make([]float64, len(base))
+	for i, b := range base {
+		often[i], longest[i] = b.stalls.perSecond, harness.Milliseconds(b.stalls.longest)
+	}
+	r.Tables = append(r.Tables, t, harness.Table{
+		Title: "What the machine does to a processor that only reads the clock",
+		Head:  []string{"", "medians"},
+		Rows: [][]string{
+			{"stopped for more than 1 ms, times a second", fmt.Sprintf("%.1f", harness.Median(often))},
+			{"the longest stop in 3 seconds, ms", fmt.Sprintf("%.2f", harness.Median(longest))},
+		},
+	})
 	return r
 }
 

@@ -173,6 +173,7 @@ type tokenSettings struct {
 
 // serve runs a server until ctx ends.
 func serve(ctx context.Context, config app.Config, started func(*app.App)) error {
+	raiseHeap()
 	a, err := app.New(ctx, config)
 	if err != nil {
 		return err

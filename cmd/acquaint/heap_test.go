@@ -1,0 +1,51 @@
+package main
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// The collector waits until there is much to collect, and what makes it wait takes no memory.
+func TestRaiseHeap(t *testing.T) { //nolint:paralleltest // the heap is everybody's
+	t.Setenv("GOGC", "100")
+	floor.Store(nil)
+	raiseHeap()
+	if floor.Load() != nil {
+		t.Error("the environment's word was not heeded")
+	}
+	t.Setenv("GOGC", "")
+	runtime.GC()
+	before := resident(t)
+	raiseHeap()
+	runtime.GC()
+	var after runtime.MemStats
+	runtime.ReadMemStats(&after)
+	if after.NextGC < 2*heapFloor {
+		t.Errorf("it collects again at %d bytes", after.NextGC)
+	}
+	if taken := resident(t) - before; before > 0 && taken > heapFloor/2 {
+		t.Errorf("it takes %d bytes", taken)
+	}
+}
+
+// resident is the process's memory in bytes; 0 where the system does not tell.
+func resident(t *testing.T) int {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	for line := range strings.Lines(string(status)) {
+		if kilobytes, found := strings.CutPrefix(line, "VmRSS:"); found {
+			n, err := strconv.Atoi(strings.Fields(kilobytes)[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n << 10
+		}
+	}
+	return 0
+}
