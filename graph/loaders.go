@@ -89,6 +89,14 @@ func (l *lazily[K, V]) Load(ctx context.Context, key K) (V, error) {
 	return found, err
 }
 
+// begin has a key loaded that is going to be asked for, while something else is, unless it is below a list, where there
+// would be many that turn out not to be needed.
+func (l *lazily[K, V]) begin(ctx context.Context, key K) {
+	if !belowList(ctx) {
+		l.soon.LoadThunk(ctx, key)
+	}
+}
+
 // LoadAll gives what is found for keys, in their order.
 func (l *lazily[K, V]) LoadAll(ctx context.Context, keys []K) ([]V, error) {
 	if belowList(ctx) {

@@ -3,6 +3,8 @@ package graph
 import (
 	"context"
 
+	"github.com/99designs/gqlgen/graphql"
+
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
@@ -99,6 +101,9 @@ func relationshipTo(ctx context.Context, m *model.Member) (*model.Relationship, 
 	case err != nil:
 		return nil, err
 	case may:
+		if m.Key != viewer && asksForDegree(ctx) {
+			loadersOf(ctx).degree().begin(ctx, m.Key)
+		}
 		relationship, err := loadersOf(ctx).relationship().Load(ctx, m.Key)
 		if err != nil {
 			return nil, err
@@ -113,6 +118,16 @@ func relationshipTo(ctx context.Context, m *model.Member) (*model.Relationship, 
 		out.Apart = true
 		return out, nil
 	}
+}
+
+// asksForDegree reports whether a relationship is asked for its degree, which takes longer than all else of it.
+func asksForDegree(ctx context.Context) bool {
+	for _, field := range graphql.CollectFieldsCtx(ctx, nil) {
+		if field.Name == "degree" {
+			return true
+		}
+	}
+	return false
 }
 
 // otherSide is whom an invitation of the viewer's is with.

@@ -1,6 +1,10 @@
 package app_test
 
 import (
+	"context"
+	"database/sql"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -40,4 +44,57 @@ func TestNothingWaitsAlone(t *testing.T) {
 			t.Errorf("%+v", data)
 		}
 	})
+}
+
+// The degree of a relationship is looked for beside the rest of it, not after: here the rest has to wait.
+func TestDegreeIsLookedForAtOnce(t *testing.T) {
+	t.Parallel()
+	database := storetest.EmptyPostgres(t)
+	s := apptest.Start(t, database)
+	ada, ben, cleo := s.As(t, "ada"), s.As(t, "ben"), s.As(t, "cleo")
+	apptest.Connect(ada, ben)
+	apptest.Connect(ben, cleo)
+	db, err := sql.Open("postgres", database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	lock := func(table string) *sql.Tx {
+		tx, err := db.BeginTx(context.Background(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := tx.ExecContext(t.Context(), "LOCK TABLE "+table+" IN ACCESS EXCLUSIVE MODE"); err != nil {
+			t.Fatal(err)
+		}
+		return tx
+	}
+	connections, invitations := lock("connections"), lock("invitations") // what is between two is in both
+	var (
+		all      sync.WaitGroup
+		answered atomic.Bool
+	)
+	all.Go(func() {
+		defer answered.Store(true)
+		var data struct {
+			Node struct{ Relationship struct{ Degree *int } }
+		}
+		ada.Get(&data, `query($id: ID!) { node(id: $id) { ... on Member { relationship { degree } } } }`, apptest.Vars{"id": cleo.ID})
+		if degree := data.Node.Relationship.Degree; degree == nil || *degree != 2 {
+			t.Errorf("the degree is %v", degree)
+		}
+	})
+	const waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+	for n := 0; n < 2; {
+		if err := db.QueryRowContext(t.Context(), waiting).Scan(&n); err != nil || answered.Load() {
+			t.Errorf("%d statements wait (%v)", n, err)
+			break
+		}
+	}
+	for _, tx := range []*sql.Tx{connections, invitations} {
+		if err := tx.Rollback(); err != nil {
+			t.Error(err)
+		}
+	}
+	all.Wait()
 }
