@@ -9,7 +9,7 @@ import (
 )
 
 // The collector waits until there is much to collect, and what makes it wait takes no memory.
-func TestRaiseHeap(t *testing.T) { //nolint:paralleltest // the heap is everybody's
+func TestRaiseHeap(t *testing.T) {
 	t.Setenv("GOGC", "100")
 	floor.Store(nil)
 	raiseHeap()

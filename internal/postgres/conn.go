@@ -40,7 +40,6 @@ type conn struct {
 	wire       net.Conn
 	generation int64
 
-	names int              // of statements of scripts, none twice
 	kept  map[string]*kept // statements of scripts
 	bound map[string]*bound
 

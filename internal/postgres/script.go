@@ -2,8 +2,10 @@ package postgres
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"strconv"
@@ -123,8 +125,8 @@ func ours(raw any) (*conn, error) {
 func (c *conn) keep(ctx context.Context, call Call) (*kept, error) {
 	k := c.kept[call.Query]
 	if k == nil {
-		c.names++
-		k = &kept{name: "kept" + strconv.Itoa(c.names), query: call.Query, args: len(call.Args), renewAt: renewFirst}
+		hash := sha256.Sum256([]byte(call.Query)) // behind a pooler a connection may have been another program's
+		k = &kept{name: "kept_" + hex.EncodeToString(hash[:8]), query: call.Query, args: len(call.Args), renewAt: renewFirst}
 		if _, err := c.ExecContext(unwatched(ctx), "PREPARE "+k.name+" AS "+k.query, nil); err != nil {
 			return nil, err
 		}
@@ -168,10 +170,32 @@ func (k *kept) write(b *strings.Builder, args []any) error {
 	return nil
 }
 
-// Exec runs a statement without arguments or results, as COMMIT.
-func Exec(ctx context.Context, c *sql.Conn, statement string) error {
-	_, err := c.ExecContext(unwatched(ctx), statement)
-	return err
+// Commit ends a transaction, and sees to it that it was one that could be. Unlike the others it tells the server when its
+// time is over: one that waits for a standby would wait for as long as that is away, and keep what is locked.
+func Commit(ctx context.Context, c *sql.Conn) error { return end(ctx, c, "COMMIT") }
+
+// Rollback ends a transaction.
+func Rollback(ctx context.Context, c *sql.Conn) error { return end(unwatched(ctx), c, "ROLLBACK") }
+
+func end(ctx context.Context, c *sql.Conn, statement string) error {
+	return c.Raw(func(raw any) error {
+		c, err := ours(raw)
+		if err != nil {
+			return err
+		}
+		rows, err := c.QueryContext(ctx, statement, nil)
+		if err != nil {
+			return err
+		}
+		tagged, ok := rows.(interface{ Tag() string })
+		if err := rows.Close(); err != nil {
+			return err
+		}
+		if !ok || tagged.Tag() != statement { // the COMMIT of a transaction that failed is a ROLLBACK
+			return fmt.Errorf("postgres: %s did not do that", statement)
+		}
+		return nil
+	})
 }
 
 // bound is a statement that is prepared on a connection by the driver, which binds its arguments.

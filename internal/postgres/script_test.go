@@ -13,6 +13,7 @@ import (
 
 	"github.com/acquaint/acquaint/internal/postgres"
 	"github.com/acquaint/acquaint/internal/store/storetest"
+	"github.com/acquaint/acquaint/internal/store/storetest/pgserver"
 )
 
 func openConn(t *testing.T, address string) *sql.Conn {
@@ -28,7 +29,7 @@ func openConn(t *testing.T, address string) *sql.Conn {
 
 func exec(t *testing.T, conn *sql.Conn, statement string) {
 	t.Helper()
-	if err := postgres.Exec(t.Context(), conn, statement); err != nil {
+	if _, err := conn.ExecContext(t.Context(), statement); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -222,9 +223,6 @@ func TestScriptEndsInTime(t *testing.T) {
 			_, err := postgres.Call{Query: "SELECT 1 FROM pg_sleep(60)"}.Number(ctx, conn)
 			return err
 		},
-		"Exec": func(ctx context.Context, conn *sql.Conn) error {
-			return postgres.Exec(ctx, conn, "SELECT pg_sleep(60)")
-		},
 	} {
 		conn, err := db.Conn(t.Context())
 		if err != nil {
@@ -240,6 +238,58 @@ func TestScriptEndsInTime(t *testing.T) {
 		_ = conn.Close()
 		if err := db.PingContext(t.Context()); err != nil {
 			t.Errorf("after %s: %v", name, err)
+		}
+	}
+}
+
+// A commit that the server did not do is none, and a rollback is one.
+func TestCommit(t *testing.T) {
+	t.Parallel()
+	conn := openConn(t, storetest.EmptyPostgres(t))
+	exec(t, conn, "CREATE TABLE things (n int)")
+	in := func(statement string) error {
+		return postgres.Script{Before: "BEGIN", Calls: []postgres.Call{{Query: statement}}}.Run(t.Context(), conn, func(int, *sql.Rows) error { return nil })
+	}
+	const insert = "INSERT INTO things VALUES (1) RETURNING n"
+	if err := errors.Join(in(insert), postgres.Commit(t.Context(), conn), in(insert), postgres.Rollback(t.Context(), conn)); err != nil {
+		t.Error(err)
+	}
+	if in("SELECT 1 / 0") == nil || postgres.Commit(t.Context(), conn) == nil {
+		t.Error("a transaction that failed was committed")
+	}
+	if n := text(t, conn, "SELECT count(*)::text FROM things"); n != "1" {
+		t.Errorf("there are %s things", n)
+	}
+}
+
+// A commit that waits for a standby does not go on waiting, and keep what is locked, when its time is over.
+func TestCommitDoesNotWaitForever(t *testing.T) {
+	t.Parallel()
+	server, err := pgserver.Start(t.Context(), "synchronous_standby_names=nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Stop)
+	db, _ := open(t, server.URL("postgres"))
+	conn, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for _, statement := range []string{"CREATE TABLE things (n int)", "SET synchronous_commit = on", "BEGIN", "INSERT INTO things VALUES (1)"} {
+		exec(t, conn, statement)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	_ = postgres.Commit(ctx, conn) // done here, and not on the standby
+	deadline := time.Now().Add(soon)
+	for waiting := 1; waiting > 0; {
+		const query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+		if err := db.QueryRowContext(t.Context(), query).Scan(&waiting); err != nil {
+			t.Fatal(err)
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("it waits still")
 		}
 	}
 }

@@ -33,6 +33,9 @@ const lockNotAvailable = "55P03"
 // diskFull is the SQLSTATE of a write that found no room.
 const diskFull = "53100"
 
+// featureNotSupported is the SQLSTATE of, among other things, a prepared statement whose columns have other types since.
+const featureNotSupported = "0A000"
+
 // SQLSTATEs of transactions that PostgreSQL broke to settle a conflict.
 const (
 	serializationFailure = "40001"
@@ -79,12 +82,20 @@ func translate(err error) error {
 	return withoutValues(err)
 }
 
-// settled reports whether the database broke the transaction so that others could go on; run again, it may succeed.
+// settled reports whether the database broke the transaction so that others could go on, or because of a plan that is no
+// longer right; run again, it may succeed.
 func settled(err error) bool {
 	if fromPostgres, ok := errors.AsType[*pq.Error](err); ok {
-		return fromPostgres.Code == serializationFailure || fromPostgres.Code == deadlockDetected
+		return fromPostgres.Code == serializationFailure || fromPostgres.Code == deadlockDetected || outdated(err)
 	}
 	return false
+}
+
+// outdated reports whether an error is of a prepared statement whose columns have other types since, as after a migration of
+// another version. The text of the error is in the server's language, so the routine must do.
+func outdated(err error) bool {
+	fromPostgres, ok := errors.AsType[*pq.Error](err)
+	return ok && fromPostgres.Code == featureNotSupported && fromPostgres.Routine == "RevalidateCachedQuery"
 }
 
 // violates reports whether err is that a unique index over the column, alone, has the value already.

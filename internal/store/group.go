@@ -26,6 +26,9 @@ const (
 // does not. Two members about whom there is always something under way are seldom free at the same time.
 const groupPatience = 3
 
+// groupRenew bounds the preparing anew of statements between groups.
+const groupRenew = 300 * time.Millisecond
+
 // groupAway is for how long there are no groups when they cannot have a connection.
 const groupAway = 5 * time.Second
 
@@ -49,6 +52,8 @@ type groups struct {
 	busy    map[[16]byte]bool // the members and invitations of the groups under way
 	running int
 	away    time.Time // until then there are no groups
+
+	forgotten time.Time // when statements that had been prepared were last not there
 }
 
 // job is one use case.

@@ -51,7 +51,7 @@ func (g *group) load(ctx context.Context, jobs []*job) error {
 		locking = postgres.Call{Query: lockTwo, Args: []any{members[0], members[1]}}
 		pairs = postgres.Call{Query: pairFactsOfOne, Args: []any{senders[0], recipients[0], since[0], places[0]}}
 	}
-	script := postgres.Script{Before: "BEGIN", Calls: []postgres.Call{locking}}
+	script := postgres.Script{Before: "BEGIN READ WRITE", Calls: []postgres.Call{locking}}
 	scans := []func(*sql.Rows) error{g.scanInbox}
 	if len(senders) > 0 {
 		script.Calls = append(script.Calls, pairs)

@@ -40,9 +40,17 @@ func (g *groups) runGroup(jobs []*job) {
 	defer conn.Close()
 	broken := g.transact(ctx, conn, jobs)
 	g.answer(jobs)
-	if broken || postgres.Renew(ctx, conn) != nil { // nobody waits for that
+	if broken || renew(ctx, conn) != nil {
 		postgres.Discard(conn)
 	}
+}
+
+// renew prepares anew what has been used for long. Who asked has been answered; the next wait for the connection, but not
+// for long.
+func renew(ctx context.Context, conn *sql.Conn) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), groupRenew)
+	defer cancel()
+	return postgres.Renew(ctx, conn)
 }
 
 // fail makes an error the outcome of the jobs that would have written something.
@@ -73,15 +81,12 @@ func (g *groups) transact(ctx context.Context, conn *sql.Conn, jobs []*job) (bro
 		if cause := recover(); cause != nil { // each job must meet it on its own
 			fail(jobs, errAlone)
 		}
-		broken = g.pool.exec(ctx, conn, "ROLLBACK") != nil
+		broken = g.pool.end(ctx, conn, "ROLLBACK", postgres.Rollback) != nil || broken
 	}()
 	group := &group{pool: &g.pool, conn: conn, single: len(jobs) == 1, touched: make(map[id.Member]bool)}
 	if err := group.load(ctx, jobs); err != nil {
-		if cannotKeep(err) {
-			g.stayAway(ctx, err)
-		}
 		fail(jobs, errAlone)
-		return false
+		return g.stale(ctx, err)
 	}
 	for n, j := range jobs {
 		j.hints, j.err = group.decide(ctx, n, j)
@@ -89,12 +94,12 @@ func (g *groups) transact(ctx context.Context, conn *sql.Conn, jobs []*job) (bro
 	if group.writes.empty() {
 		return false // there is nothing to commit
 	}
-	if group.write(ctx) != nil || ctx.Err() != nil {
+	if err := group.write(ctx); err != nil || ctx.Err() != nil {
 		fail(jobs, errAlone)
-		return false
+		return g.stale(ctx, err)
 	}
 	ended = true
-	if err := g.pool.exec(ctx, conn, "COMMIT"); err != nil {
+	if err := g.pool.end(ctx, conn, "COMMIT", postgres.Commit); err != nil {
 		broken = true // whatever came of it
 		if settled(err) {
 			err = errAlone
@@ -104,12 +109,29 @@ func (g *groups) transact(ctx context.Context, conn *sql.Conn, jobs []*job) (bro
 	return broken
 }
 
-// cannotKeep reports whether statements are not kept from one use of a connection to the next, as by a pooler that gives
-// each transaction another.
-func cannotKeep(err error) bool {
-	const noSuchStatement, thereAlready = "26000", "42P05"
+// stale reports whether an error is of statements that are kept on a connection and are not what they were: it must not be
+// used again. Where they are forgotten time and again, as by a pooler that gives each transaction another connection, there
+// are no groups for a while.
+func (g *groups) stale(ctx context.Context, err error) bool {
+	const noSuchStatement, thereAlready, protocolViolation = "26000", "42P05", "08P01"
 	fromPostgres, ok := errors.AsType[*pq.Error](err)
-	return ok && (fromPostgres.Code == noSuchStatement || fromPostgres.Code == thereAlready)
+	if !ok {
+		return false
+	}
+	switch fromPostgres.Code {
+	case noSuchStatement, thereAlready:
+		g.mu.Lock()
+		again := time.Since(g.forgotten) < 2*groupAway //nolint:mnd // the last time, it stayed away
+		g.forgotten = time.Now()
+		g.mu.Unlock()
+		if again {
+			g.stayAway(ctx, err)
+		}
+		return true
+	case featureNotSupported, protocolViolation: // a plan that is of other types now; a standby
+		return true
+	}
+	return false
 }
 
 // run runs a script. Tests and traces are told of its statements.
@@ -134,10 +156,8 @@ func (p *groupPool) number(ctx context.Context, conn *sql.Conn, call postgres.Ca
 	return number, translate(err)
 }
 
-// exec runs a statement that ends a transaction.
-func (p *groupPool) exec(ctx context.Context, conn *sql.Conn, statement string) error {
-	_, err := traced(ctx, p.trace, statement, func(ctx context.Context) (struct{}, error) {
-		return struct{}{}, postgres.Exec(ctx, conn, statement)
-	})
+// end ends a transaction.
+func (p *groupPool) end(ctx context.Context, conn *sql.Conn, statement string, end func(context.Context, *sql.Conn) error) error {
+	_, err := traced(ctx, p.trace, statement, func(ctx context.Context) (struct{}, error) { return struct{}{}, end(ctx, conn) })
 	return translate(err)
 }

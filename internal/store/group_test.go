@@ -34,6 +34,7 @@ type grouping struct {
 	members []id.Member
 	locks   chan struct{} // for each statement that locks a group's members
 	inserts atomic.Int64  // statements that insert invitations
+	alone   atomic.Int64  // those of them that are of no group
 }
 
 func newGrouping(t *testing.T, members int) *grouping {
@@ -53,6 +54,9 @@ func newGroupingAt(t *testing.T, address string, members int) *grouping {
 		}
 		if strings.Contains(query, "INSERT INTO invitations") || strings.Contains(query, `INSERT INTO "invitations"`) {
 			g.inserts.Add(1)
+			if !strings.HasPrefix(query, "WITH") {
+				g.alone.Add(1)
+			}
 		}
 	}})
 	g.network = network.NewService(g.Store, unwoken{}, network.DefaultPolicy(), app.Now, app.NewID)

@@ -68,6 +68,38 @@ func TestPoolerForgetsStatements(t *testing.T) {
 	}
 }
 
+// A connection whose statements are gone once, or are of other types than they were, is made anew, and groups go on.
+func TestGroupsAfterStaleStatements(t *testing.T) {
+	t.Parallel()
+	pooler := &pooler{forgetOnce: 30}
+	g := newGroupingAt(t, pooler.listen(t, storetest.EmptyPostgres(t)), 200)
+	invite := func(n int) {
+		if _, err := g.invite(n, n+1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := 0; n < 100; n += 2 {
+		if invite(n); n == 80 {
+			if _, err := g.db.ExecContext(t.Context(), "ALTER TABLE invitations ALTER reminders TYPE int"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if pooler.forgot.Load() == 0 {
+		t.Error("nothing was forgotten")
+	}
+	for len(g.locks) > 0 {
+		<-g.locks
+	}
+	g.alone.Store(0)
+	for n := 100; n < len(g.members); n += 2 {
+		invite(n)
+	}
+	if n, alone := len(g.locks), g.alone.Load(); n != 50 || alone > int64(g.GroupsAtOnce()) {
+		t.Errorf("%d groups were tried, and %d invites went alone", n, alone)
+	}
+}
+
 // When the answer to a commit is lost nobody knows what came of it. Whoever asked is told so, and it is not done again.
 func TestGroupWithoutAnswerToItsCommit(t *testing.T) {
 	t.Parallel()
@@ -87,7 +119,7 @@ func TestGroupWithoutAnswerToItsCommit(t *testing.T) {
 // When the answer to what a group reads, or writes, is lost, nothing is committed, and its use cases run again.
 func TestGroupWithoutAnswerBeforeItsCommit(t *testing.T) {
 	t.Parallel()
-	for _, message := range []string{"BEGIN", "PREPARE kept2"} {
+	for _, message := range []string{"BEGIN", "PREPARE kept"} {
 		pooler := &pooler{cuts: message}
 		g := newGroupingAt(t, pooler.listen(t, storetest.EmptyPostgres(t)), 2)
 		if _, err := g.invite(0, 1); err != nil || !pooler.cut.Load() {
@@ -125,12 +157,15 @@ type pooler struct {
 	refused  atomic.Int64
 	silent   atomic.Bool // nothing more that is sent comes through
 	forgets  bool        // each transaction has a connection with nothing prepared, as if it were another
-	forgot   atomic.Int64
-	cuts     string // the next message that begins so is let through, and what the server says to it is not
-	cut      atomic.Bool
-	words    string // looked for in the texts of statements
-	texts    atomic.Int64
-	found    atomic.Bool
+	// forgetOnce is the transaction before which that happens, once; 0 for none
+	forgetOnce int64
+	begun      atomic.Int64
+	forgot     atomic.Int64
+	cuts       string // the next message that begins so is let through, and what the server says to it is not
+	cut        atomic.Bool
+	words      string // looked for in the texts of statements
+	texts      atomic.Int64
+	found      atomic.Bool
 }
 
 // deallocate is a message that takes all prepared statements away, and the length of the answer.
@@ -204,7 +239,8 @@ func (p *pooler) serve(client net.Conn) {
 				p.texts.Add(1)
 				p.found.CompareAndSwap(false, p.words != "" && strings.Contains(string(b[:n]), p.words))
 			}
-			if ofGroups && p.forgets && strings.HasPrefix(string(b[5:n]), "BEGIN") {
+			begins := ofGroups && strings.HasPrefix(string(b[5:n]), "BEGIN")
+			if begins && (p.forgets || p.begun.Add(1) == p.forgetOnce) {
 				p.forgot.Add(1)
 				swallow.Add(deallocated)
 				if _, err := server.Write(deallocate); err != nil {

@@ -102,6 +102,16 @@ func (p *prepared) prepare(query string, renewAt int) {
 	}
 }
 
+// judge lets go of a statement that is outdated.
+func (p *prepared) judge(query string, err error) error {
+	if err != nil && outdated(err) {
+		p.mu.Lock()
+		p.statements.Remove(query)
+		p.mu.Unlock()
+	}
+	return err
+}
+
 // close lets go of all of them.
 func (p *prepared) close() {
 	p.mu.Lock()
@@ -118,7 +128,8 @@ func (p *prepared) close() {
 func (p *prepared) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if s := p.get(query); s != nil { //nolint:contextcheck // what is prepared outlives the request
 		defer s.users.Done()
-		return s.ExecContext(ctx, args...)
+		result, err := s.ExecContext(ctx, args...)
+		return result, p.judge(query, err)
 	}
 	return p.db.ExecContext(ctx, query, args...)
 }
@@ -127,7 +138,8 @@ func (p *prepared) ExecContext(ctx context.Context, query string, args ...any) (
 func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if s := p.get(query); s != nil { //nolint:contextcheck // what is prepared outlives the request
 		defer s.users.Done()
-		return s.QueryContext(ctx, args...) //nolint:sqlclosecheck // the caller closes them
+		rows, err := s.QueryContext(ctx, args...) //nolint:sqlclosecheck // the caller closes them
+		return rows, p.judge(query, err)
 	}
 	return p.db.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
 }
@@ -142,7 +154,8 @@ type preparedTx struct {
 func (p preparedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if s := p.get(query); s != nil { //nolint:contextcheck // what is prepared outlives the request
 		defer s.users.Done()
-		return p.tx.StmtContext(ctx, s.Stmt).ExecContext(ctx, args...) //nolint:sqlclosecheck // the transaction's
+		result, err := p.tx.StmtContext(ctx, s.Stmt).ExecContext(ctx, args...) //nolint:sqlclosecheck // the transaction's
+		return result, p.judge(query, err)
 	}
 	return p.tx.ExecContext(ctx, query, args...)
 }
@@ -151,7 +164,8 @@ func (p preparedTx) ExecContext(ctx context.Context, query string, args ...any) 
 func (p preparedTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	if s := p.get(query); s != nil { //nolint:contextcheck // what is prepared outlives the request
 		defer s.users.Done()
-		return p.tx.StmtContext(ctx, s.Stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // the transaction's
+		rows, err := p.tx.StmtContext(ctx, s.Stmt).QueryContext(ctx, args...) //nolint:sqlclosecheck // the transaction's
+		return rows, p.judge(query, err)
 	}
 	return p.tx.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // the caller closes them
 }
