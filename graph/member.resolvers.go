@@ -33,6 +33,9 @@ func (r *memberResolver) MutualConnections(ctx context.Context, obj *model.Membe
 	if !may {
 		return memberConnection(nil, false, after, func(context.Context) (int, error) { return 0, nil }), nil
 	}
+	if asksFor(ctx, "totalCount") {
+		loadersOf(ctx).mutualCount().begin(ctx, obj.Key)
+	}
 	keys, err := orZero(loadersOf(ctx).mutualPage().Load(ctx, mutualKey{obj.Key, from, limit}))
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"slices"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -101,7 +102,7 @@ func relationshipTo(ctx context.Context, m *model.Member) (*model.Relationship, 
 	case err != nil:
 		return nil, err
 	case may:
-		if m.Key != viewer && asksForDegree(ctx) {
+		if m.Key != viewer && asksFor(ctx, "degree") {
 			loadersOf(ctx).degree().begin(ctx, m.Key)
 		}
 		relationship, err := loadersOf(ctx).relationship().Load(ctx, m.Key)
@@ -120,14 +121,9 @@ func relationshipTo(ctx context.Context, m *model.Member) (*model.Relationship, 
 	}
 }
 
-// asksForDegree reports whether a relationship is asked for its degree, which takes longer than all else of it.
-func asksForDegree(ctx context.Context) bool {
-	for _, field := range graphql.CollectFieldsCtx(ctx, nil) {
-		if field.Name == "degree" {
-			return true
-		}
-	}
-	return false
+// asksFor reports whether what is being resolved is asked for a field. What takes long can begin early then.
+func asksFor(ctx context.Context, name string) bool {
+	return slices.ContainsFunc(graphql.CollectFieldsCtx(ctx, nil), func(field graphql.CollectedField) bool { return field.Name == name })
 }
 
 // otherSide is whom an invitation of the viewer's is with.

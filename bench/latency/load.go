@@ -17,7 +17,7 @@ const senders = 4000
 const atOnceTimes = 5
 
 // warmUp is how many invitations are sent before any is counted.
-const warmUp = 30
+const warmUp = 100
 
 // pairs gives pairs of a sender and a recipient, none twice.
 type pairs struct {

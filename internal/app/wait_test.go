@@ -1,7 +1,6 @@
 package app_test
 
 import (
-	"context"
 	"database/sql"
 	"sync"
 	"sync/atomic"
@@ -46,8 +45,8 @@ func TestNothingWaitsAlone(t *testing.T) {
 	})
 }
 
-// The degree of a relationship is looked for beside the rest of it, not after: here the rest has to wait.
-func TestDegreeIsLookedForAtOnce(t *testing.T) {
+// What takes long is looked for beside the rest of it, not after: here the rest has to wait.
+func TestLongOnesBeginAtOnce(t *testing.T) {
 	t.Parallel()
 	database := storetest.EmptyPostgres(t)
 	s := apptest.Start(t, database)
@@ -59,42 +58,41 @@ func TestDegreeIsLookedForAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	lock := func(table string) *sql.Tx {
-		tx, err := db.BeginTx(context.Background(), nil)
+	for _, part := range []string{"relationship { degree }", "mutualConnections(first: 1) { totalCount nodes { id } }"} {
+		tx, err := db.BeginTx(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := tx.ExecContext(t.Context(), "LOCK TABLE "+table+" IN ACCESS EXCLUSIVE MODE"); err != nil {
+		if _, err := tx.ExecContext(t.Context(), "LOCK TABLE connections IN ACCESS EXCLUSIVE MODE"); err != nil {
 			t.Fatal(err)
 		}
-		return tx
-	}
-	connections, invitations := lock("connections"), lock("invitations") // what is between two is in both
-	var (
-		all      sync.WaitGroup
-		answered atomic.Bool
-	)
-	all.Go(func() {
-		defer answered.Store(true)
-		var data struct {
-			Node struct{ Relationship struct{ Degree *int } }
+		var (
+			all      sync.WaitGroup
+			answered atomic.Bool
+		)
+		all.Go(func() {
+			defer answered.Store(true)
+			var data struct {
+				Node struct {
+					Relationship      struct{ Degree int }
+					MutualConnections struct{ TotalCount int }
+				}
+			}
+			ada.Get(&data, "query($id: ID!) { node(id: $id) { ... on Member { "+part+" } } }", apptest.Vars{"id": cleo.ID})
+			if data.Node.Relationship.Degree != 2 && data.Node.MutualConnections.TotalCount != 1 {
+				t.Errorf("%s gave %+v", part, data)
+			}
+		})
+		const waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+		for n := 0; n < 2; {
+			if err := db.QueryRowContext(t.Context(), waiting).Scan(&n); err != nil || answered.Load() {
+				t.Errorf("%s: %d statements wait (%v)", part, n, err)
+				break
+			}
 		}
-		ada.Get(&data, `query($id: ID!) { node(id: $id) { ... on Member { relationship { degree } } } }`, apptest.Vars{"id": cleo.ID})
-		if degree := data.Node.Relationship.Degree; degree == nil || *degree != 2 {
-			t.Errorf("the degree is %v", degree)
-		}
-	})
-	const waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-	for n := 0; n < 2; {
-		if err := db.QueryRowContext(t.Context(), waiting).Scan(&n); err != nil || answered.Load() {
-			t.Errorf("%d statements wait (%v)", n, err)
-			break
-		}
-	}
-	for _, tx := range []*sql.Tx{connections, invitations} {
 		if err := tx.Rollback(); err != nil {
 			t.Error(err)
 		}
+		all.Wait()
 	}
-	all.Wait()
 }
