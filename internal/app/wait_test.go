@@ -83,7 +83,7 @@ func TestLongOnesBeginAtOnce(t *testing.T) {
 				t.Errorf("%s gave %+v", part, data)
 			}
 		})
-		const waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+		const waiting = "SELECT count(DISTINCT query) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 		for n := 0; n < 2; {
 			if err := db.QueryRowContext(t.Context(), waiting).Scan(&n); err != nil || answered.Load() {
 				t.Errorf("%s: %d statements wait (%v)", part, n, err)
