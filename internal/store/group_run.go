@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/postgres"
+	"github.com/acquaint/acquaint/internal/refusal"
 )
 
 // groupPool is where groups have their connections.
@@ -75,10 +77,15 @@ func (g *groups) stayAway(ctx context.Context, err error) {
 func (g *groups) transact(ctx context.Context, conn *sql.Conn, jobs []*job) (broken bool) {
 	ended := false
 	defer func() {
-		if ended {
+		cause := recover()
+		switch {
+		case ended && cause != nil: // whatever came of it
+			fail(jobs, fmt.Errorf("%w: %v", refusal.ErrUnavailable, cause))
+			broken = true
 			return
-		}
-		if cause := recover(); cause != nil { // each job must meet it on its own
+		case ended:
+			return
+		case cause != nil: // each job must meet it on its own
 			fail(jobs, errAlone)
 		}
 		broken = g.pool.end(ctx, conn, "ROLLBACK", postgres.Rollback) != nil || broken

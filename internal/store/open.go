@@ -156,7 +156,7 @@ func connectPostgres(address string, observe func(string, []any)) (*Store, error
 	if q.Get("lock_timeout") == "" {
 		q.Set("lock_timeout", groupLockTimeout)
 	}
-	if q.Get("statement_timeout") == "" {
+	if q.Get("statement_timeout") == "" { // nobody tells the server when a group's time is over
 		q.Set("statement_timeout", strconv.FormatInt(groupTimeout.Milliseconds(), 10))
 	}
 	u.RawQuery = q.Encode()
@@ -183,8 +183,6 @@ var plansByKey = map[string]string{
 // there are few groups: a member whom a node that is frozen, or something that takes long, keeps locked must not stop them
 // all. Each runs alone then, and those about that member wait.
 const groupLockTimeout = "500ms"
-
-// A statement of a group ends with statement_timeout at the latest: nobody tells the server that a group's time is over.
 
 func openPostgres(u *url.URL, size int) (*sql.DB, *postgres.Connector, error) {
 	connector, err := postgres.NewConnector(u.String())
