@@ -99,6 +99,9 @@ func (r *relationshipResolver) Degree(ctx context.Context, obj *model.Relationsh
 	case obj.Apart, obj.Status == model.RelationshipStatusSelf:
 		return nil, nil
 	case obj.Status == model.RelationshipStatusConnected: // known without asking
+		if !belowList(ctx) { // it was begun, and is not to be broken off: that would cost a connection to the database
+			_, _ = loadersOf(ctx).degree().Load(ctx, obj.Other)
+		}
 	default:
 		var err error
 		degree, err = orZero(loadersOf(ctx).degree().Load(ctx, obj.Other))

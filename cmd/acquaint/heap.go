@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"runtime/debug"
 	"sync/atomic"
 )
 
@@ -14,9 +15,13 @@ const heapFloor = 32 << 20
 // floor keeps heapFloor.
 var floor atomic.Pointer[[]byte]
 
-// raiseHeap makes the collector run less often while the heap is small, unless the environment says how often it is to run.
+// limitLeast is the least limit of memory (GOMEMLIMIT) with which there is a floor: it counts towards the limit.
+const limitLeast = 4 * heapFloor
+
+// raiseHeap makes the collector run less often while the heap is small, unless the environment says how often it is to run,
+// or leaves it little memory.
 func raiseHeap() {
-	if os.Getenv("GOGC") == "" && floor.Load() == nil {
+	if os.Getenv("GOGC") == "" && debug.SetMemoryLimit(-1) >= limitLeast && floor.Load() == nil {
 		never := make([]byte, heapFloor)
 		floor.CompareAndSwap(nil, &never)
 	}

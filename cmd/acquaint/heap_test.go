@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -17,6 +18,12 @@ func TestRaiseHeap(t *testing.T) {
 		t.Error("the environment's word was not heeded")
 	}
 	t.Setenv("GOGC", "")
+	limit := debug.SetMemoryLimit(limitLeast - 1)
+	raiseHeap()
+	debug.SetMemoryLimit(limit)
+	if floor.Load() != nil {
+		t.Error("it takes a good part of little memory")
+	}
 	runtime.GC()
 	before := resident(t)
 	raiseHeap()

@@ -96,3 +96,61 @@ func TestLongOnesBeginAtOnce(t *testing.T) {
 		all.Wait()
 	}
 }
+
+// What was begun and is not needed ends before its request does: broken off, it would cost a connection to the database.
+func TestWhatWasBegunIsNotBrokenOff(t *testing.T) {
+	t.Parallel()
+	database := storetest.EmptyPostgres(t)
+	s := apptest.Start(t, database)
+	ada, ben := s.As(t, "ada"), s.As(t, "ben")
+	apptest.Connect(ada, ben)
+	db, err := sql.Open("postgres", database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	const connections = `WITH m AS (INSERT INTO members (id, subject, handle, name, created_at)
+			SELECT md5('m' || n)::uuid, 's' || n, 'h' || n, 'N', now() FROM generate_series(1, 3000) n RETURNING id)
+		INSERT INTO connections (owner_id, peer_id, connected_at) SELECT o.id, m.id, now() FROM m, members o`
+	if _, err := db.ExecContext(t.Context(), connections); err != nil {
+		t.Fatal(err)
+	}
+	gone := func(before map[int]bool) (lost int, now map[int]bool) {
+		rows, err := db.QueryContext(t.Context(), "SELECT pid FROM pg_stat_activity WHERE datname = current_database()")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		now = make(map[int]bool)
+		for rows.Next() {
+			var pid int
+			if err := rows.Scan(&pid); err != nil {
+				t.Fatal(err)
+			}
+			now[pid] = true
+		}
+		for pid := range before {
+			if !now[pid] {
+				lost++
+			}
+		}
+		return lost, now
+	}
+	_, before := gone(nil)
+	lost := 0
+	for range 100 {
+		var data struct {
+			Node struct{ Relationship struct{ Degree int } }
+		}
+		ada.Get(&data, "query($id: ID!) { node(id: $id) { ... on Member { relationship { degree } } } }", apptest.Vars{"id": ben.ID})
+		if data.Node.Relationship.Degree != 1 {
+			t.Fatalf("%+v", data)
+		}
+		var n int
+		n, before = gone(before)
+		lost += n
+	}
+	if lost > 0 {
+		t.Errorf("%d connections were lost", lost)
+	}
+}
