@@ -129,6 +129,9 @@ func TestWhatWasBegunIsNotBrokenOff(t *testing.T) {
 			}
 			now[pid] = true
 		}
+		if err := rows.Err(); err != nil {
+			t.Fatal(err)
+		}
 		for pid := range before {
 			if !now[pid] {
 				lost++
