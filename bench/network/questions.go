@@ -70,6 +70,7 @@ func (m *measurement) questions() []question {
 		{"mutual connections of the two largest, page", groupMutual, aimMutual, m.mutualOf(m.largestTwo, true, false)},
 		{"mutual connections of the two largest, count", groupMutual, aimMutual, m.mutualOf(m.largestTwo, false, true)},
 		{"mutual connections of the two largest, page and count", groupMutual, aimMutual, m.mutualOf(m.largestTwo, true, true)},
+		{"mutual connections of two of the hundred largest, page and count", groupMutual, aimMutual, m.mutualOf(m.topPair, true, true)},
 		{"degree of random pairs", groupDegree, aimDegree, m.degreeOf(m.randomPair)},
 		{"degree of one and the largest", groupDegree, aimDegree, m.degreeOf(m.withLargest)},
 		{"degree of two of the hundred largest", groupDegree, aimDegree, m.degreeOf(m.topPair)},

@@ -108,8 +108,10 @@ type Tx interface {
 	// LiftBars takes away all that bars the two from inviting each other.
 	LiftBars(ctx context.Context, a, b id.Member) error
 
+	// Connect connects two members. The same transaction appends feed.ConnectionAdded to the feeds of both: a store counts
+	// mutual connections by what the feeds tell.
 	Connect(ctx context.Context, a, b id.Member, at time.Time) error
-	// Disconnect gives false when the two were not connected.
+	// Disconnect gives false when the two were not connected. Else feed.ConnectionRemoved is appended, as by Connect.
 	Disconnect(ctx context.Context, a, b id.Member) (bool, error)
 
 	// Blocked reports whether one of the two has blocked the other.

@@ -2,19 +2,14 @@ package store_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/report"
 	"github.com/acquaint/acquaint/internal/store"
-	"github.com/acquaint/acquaint/internal/store/storetest"
 )
 
 // populateHost adds what the host application's side works on, enough of it that a sequential scan would be a bad plan.
@@ -43,30 +38,9 @@ ANALYZE;`
 // What the host application has done, erasing above all, and what operators list, reads no table from end to end.
 func TestHostIndexes(t *testing.T) {
 	t.Parallel()
-	address := storetest.EmptyPostgres(t)
-	var (
-		mu   sync.Mutex
-		seen []statement
-	)
-	s := storetest.Open(t, address, store.Options{Observe: func(query string, args []any) {
-		mu.Lock()
-		defer mu.Unlock()
-		seen = append(seen, statement{query, args})
-	}})
-	db, _, _ := rawDB(t, address)
-	for _, sql := range []string{populate, populateHost} {
-		if _, err := db.Exec(sql); err != nil {
-			t.Fatal(err)
-		}
-	}
-	number := func(n int) (m id.Member) {
-		var u uuid.UUID
-		if err := db.QueryRow(`SELECT md5('m' || $1)::uuid`, fmt.Sprint(n)).Scan(&u); err != nil {
-			t.Fatal(err)
-		}
-		return id.Member(u)
-	}
-	hosts, member, others := store.Hosts{Store: s}, number(40), []id.Member{number(41), number(1), number(2000)}
+	s := openPlanned(t, populate, populateHost)
+	number := func(n int) id.Member { return s.member(t, n) }
+	hosts, member, others := store.Hosts{Store: s.Store}, number(40), []id.Member{number(41), number(1), number(2000)}
 	ctx, now := context.Background(), time.Now()
 	transact := func(do func(tx host.Tx) error) func() error {
 		return func() error {
@@ -76,7 +50,7 @@ func TestHostIndexes(t *testing.T) {
 	}
 	cases := func(page report.Page) func() error {
 		return func() error {
-			_, _, err := (store.Reports{Store: s}).Cases(ctx, page)
+			_, _, err := (store.Reports{Store: s.Store}).Cases(ctx, page)
 			return err
 		}
 	}
@@ -93,7 +67,7 @@ func TestHostIndexes(t *testing.T) {
 		{"the open reports", []string{"report_open"}, cases(report.Page{Limit: 3})},
 		{"all reports, after one", []string{"report_all"}, cases(report.Page{All: true, Limit: 3, After: after})},
 		{"the same report", []string{"report_reporter_id_reported_id"}, func() error {
-			return (store.Reports{Store: s}).Transact(ctx, func(ctx context.Context, tx report.Tx) error {
+			return (store.Reports{Store: s.Store}).Transact(ctx, func(ctx context.Context, tx report.Tx) error {
 				_, err := tx.OpenReports(ctx, member, others[0])
 				return err
 			})
@@ -119,15 +93,10 @@ func TestHostIndexes(t *testing.T) {
 		}, transact(func(tx host.Tx) error { return tx.EraseRecords(ctx, member) })},
 		{"whom whoever is erased had to do with", []string{"connection"}, func() error { _, err := hosts.TiedTo(ctx, number(1), 100); return err }},
 	} {
-		mu.Lock()
-		seen = nil
-		mu.Unlock()
-		if err := c.run(); err != nil {
-			t.Fatalf("%s: %v", c.what, err)
-		}
+		seen := s.statements(t, c.what, c.run)
 		var plans strings.Builder
 		for _, q := range seen {
-			plan := explain(t, db, q)
+			plan := s.explain(t, q)
 			plans.WriteString(q.query + "\n" + plan)
 			if strings.Contains(plan, "Seq Scan") {
 				t.Errorf("%s:\n%s\n%s", c.what, q.query, plan)

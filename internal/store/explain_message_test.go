@@ -2,9 +2,7 @@ package store_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,7 +11,6 @@ import (
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/message"
 	"github.com/acquaint/acquaint/internal/store"
-	"github.com/acquaint/acquaint/internal/store/storetest"
 )
 
 // converse fills what populate has made with conversations: member 1 has two thousand, everybody else a few, with twenty
@@ -38,30 +35,9 @@ ANALYZE;`
 // reads no table from end to end.
 func TestMessageIndexes(t *testing.T) {
 	t.Parallel()
-	address := storetest.EmptyPostgres(t)
-	var (
-		mu   sync.Mutex
-		seen []statement
-	)
-	s := storetest.Open(t, address, store.Options{Observe: func(query string, args []any) {
-		mu.Lock()
-		defer mu.Unlock()
-		seen = append(seen, statement{query, args})
-	}})
-	messages := store.Messages{Store: s}
-	db, _, _ := rawDB(t, address)
-	for _, fill := range []string{populate, converse} {
-		if _, err := db.Exec(fill); err != nil {
-			t.Fatal(err)
-		}
-	}
-	key := func(query string, args ...any) (u uuid.UUID) {
-		if err := db.QueryRow(query, args...).Scan(&u); err != nil {
-			t.Fatal(err)
-		}
-		return u
-	}
-	number := func(n int) id.Member { return id.Member(key(`SELECT md5('m' || $1)::uuid`, fmt.Sprint(n))) }
+	s := openPlanned(t, populate, converse)
+	messages := store.Messages{Store: s.Store}
+	number := func(n int) id.Member { return s.member(t, n) }
 	hub, other := number(1), number(700)
 	var page []id.Member
 	for n := range 20 {
@@ -73,9 +49,9 @@ func TestMessageIndexes(t *testing.T) {
 		parts         []message.Part
 	)
 	for n := range 20 {
-		c := id.Conversation(key(`SELECT conversation_id FROM messages WHERE number = 7 ORDER BY id LIMIT 1 OFFSET $1`, n*31))
+		c := id.Conversation(s.id(t, `SELECT conversation_id FROM messages WHERE number = 7 ORDER BY id LIMIT 1 OFFSET $1`, n*31))
 		conversations = append(conversations, c)
-		ids = append(ids, id.Message(key(`SELECT id FROM messages WHERE conversation_id = $1 AND number = 3`, uuid.UUID(c))))
+		ids = append(ids, id.Message(s.id(t, `SELECT id FROM messages WHERE conversation_id = $1 AND number = 3`, uuid.UUID(c))))
 		parts = append(parts, message.Part{Conversation: c, Page: message.Page{Limit: 3}})
 	}
 	ctx, at := context.Background(), &message.ConversationPosition{LastMessageAt: time.Now().AddDate(0, -6, 0), ID: conversations[0]}
@@ -131,17 +107,12 @@ func TestMessageIndexes(t *testing.T) {
 			return err
 		}},
 	} {
-		mu.Lock()
-		seen = nil
-		mu.Unlock()
-		if err := c.run(); err != nil {
-			t.Fatalf("%s: %v", c.what, err)
-		}
+		seen := s.statements(t, c.what, c.run)
 		if len(seen) != 1 {
 			t.Errorf("%s took %d statements", c.what, len(seen))
 		}
 		for _, q := range seen {
-			plan := explain(t, db, q)
+			plan := s.explain(t, q)
 			for _, index := range c.indexes {
 				if strings.Contains(plan, "Seq Scan") || !strings.Contains(plan, index) {
 					t.Errorf("%s: want %s and no Seq Scan\n%s\n%s", c.what, index, q.query, plan)

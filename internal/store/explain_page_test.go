@@ -1,10 +1,7 @@
 package store_test
 
 import (
-	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,38 +10,13 @@ import (
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
-	"github.com/acquaint/acquaint/internal/store"
-	"github.com/acquaint/acquaint/internal/store/storetest"
 )
 
 // A page of a list is read along its index, up to its length, by the plan that PostgreSQL keeps for everybody: where an
 // average member has less than a page, it fetches no more of those who have thousands.
 func TestPagesGoAlongIndexes(t *testing.T) {
 	t.Parallel()
-	address := storetest.EmptyPostgres(t)
-	var (
-		mu   sync.Mutex
-		seen []string
-	)
-	s := storetest.Open(t, address, store.Options{Observe: func(query string, _ []any) {
-		mu.Lock()
-		defer mu.Unlock()
-		seen = append(seen, query)
-	}})
-	db, _, _ := rawDB(t, address)
-	for _, fill := range []string{populate, populateRules} {
-		if _, err := db.Exec(fill); err != nil {
-			t.Fatal(err)
-		}
-	}
-	conn, err := db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	if _, err := conn.ExecContext(t.Context(), "SET plan_cache_mode = force_generic_plan"); err != nil {
-		t.Fatal(err)
-	}
+	s := openPlanned(t, populate, populateRules)
 	ada, ben, ctx, now := id.Member(uuid.New()), id.Member(uuid.New()), t.Context(), time.Now()
 	cursor := &network.InvitationPosition{At: now}
 	for _, c := range []struct {
@@ -92,28 +64,12 @@ func TestPagesGoAlongIndexes(t *testing.T) {
 			return err
 		}},
 	} {
-		mu.Lock()
-		seen = nil
-		mu.Unlock()
-		if err := c.run(); err != nil {
-			t.Fatalf("%s: %v", c.what, err)
-		}
+		seen := s.statements(t, c.what, c.run)
 		if len(seen) != 1 {
 			t.Fatalf("%s took %d statements", c.what, len(seen))
 		}
-		nothing := strings.Join(slices.Repeat([]string{"NULL"}, strings.Count(seen[0], "$")), ", ") // the plan is for anything
-		if _, err := conn.ExecContext(ctx, "PREPARE page AS "+seen[0]); err != nil {
-			t.Fatalf("%s: %v", seen[0], err)
-		}
-		rows, err := conn.QueryContext(ctx, fmt.Sprintf("EXPLAIN EXECUTE page (%s)", nothing))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if plan := planOf(t, rows); strings.Contains(plan, "Sort") || strings.Contains(plan, "Bitmap") || !strings.Contains(plan, "Limit") {
-			t.Errorf("%s does not go along an index\n%s\n%s", c.what, seen[0], plan)
-		}
-		if _, err := conn.ExecContext(ctx, "DEALLOCATE page"); err != nil {
-			t.Fatal(err)
+		if plan := s.explainForAll(t, seen[0]); strings.Contains(plan, "Sort") || strings.Contains(plan, "Bitmap") || !strings.Contains(plan, "Limit") {
+			t.Errorf("%s does not go along an index\n%s\n%s", c.what, seen[0].query, plan)
 		}
 	}
 }

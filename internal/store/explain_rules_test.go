@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/internal/app"
 	"github.com/acquaint/acquaint/internal/feed"
@@ -16,7 +13,6 @@ import (
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 	"github.com/acquaint/acquaint/internal/store"
-	"github.com/acquaint/acquaint/internal/store/storetest"
 )
 
 // populateRules adds blocks, flags, restrictions and feeds to what populate makes.
@@ -34,30 +30,9 @@ ANALYZE;`
 // members are one row by key; the planner may read a small table of bars or restrictions whole.)
 func TestIndexesOfRules(t *testing.T) {
 	t.Parallel()
-	address := storetest.EmptyPostgres(t)
-	var (
-		mu   sync.Mutex
-		seen []statement
-	)
-	s := storetest.Open(t, address, store.Options{Observe: func(query string, args []any) {
-		mu.Lock()
-		defer mu.Unlock()
-		seen = append(seen, statement{query, args})
-	}})
-	db, _, _ := rawDB(t, address)
-	for _, sql := range []string{populate, populateRules} {
-		if _, err := db.Exec(sql); err != nil {
-			t.Fatal(err)
-		}
-	}
-	member := func(n string) (m id.Member) {
-		var u uuid.UUID
-		if err := db.QueryRow(`SELECT md5('m' || $1)::uuid`, n).Scan(&u); err != nil {
-			t.Fatal(err)
-		}
-		return id.Member(u)
-	}
-	ada, ben := member("7"), member("4500")
+	s := openPlanned(t, populate, populateRules)
+	member := func(n int) id.Member { return s.member(t, n) }
+	ada, ben := member(7), member(4500)
 	ctx, now := context.Background(), time.Now()
 	in := func(do func(tx network.Tx) error) func() error {
 		return func() error {
@@ -76,7 +51,7 @@ func TestIndexesOfRules(t *testing.T) {
 			return err
 		})},
 		{"an invite in a group", []string{"inboxes_pkey", "members_pkey", "invitation_window", "invitation_sender_id_sent_at_id", "invitation_pair_lo_pair_hi", "block", "connection"}, func() error {
-			_, err := network.NewService(s, unwoken{}, network.DefaultPolicy(), app.Now, app.NewID).Invite(ctx, member("4501"), network.InviteInput{Recipient: member("4502")})
+			_, err := network.NewService(s, unwoken{}, network.DefaultPolicy(), app.Now, app.NewID).Invite(ctx, member(4501), network.InviteInput{Recipient: member(4502)})
 			return err
 		}},
 		{"an answer in a group", []string{"inboxes_pkey", "invitations_pkey"}, func() error {
@@ -103,26 +78,21 @@ func TestIndexesOfRules(t *testing.T) {
 			_, _, err := s.BlockedMembers(ctx, ada, network.BlockPage{Limit: 20, After: &network.Blocked{BlockedAt: now, Member: ben}})
 			return err
 		}},
-		{"what there is between a member and others", []string{"connections_pkey", "invitation_pair_lo_pair_hi", "block"}, func() error { _, err := s.Between(ctx, ada, []id.Member{ben, member("8")}); return err }},
+		{"what there is between a member and others", []string{"connections_pkey", "invitation_pair_lo_pair_hi", "block"}, func() error { _, err := s.Between(ctx, ada, []id.Member{ben, member(8)}); return err }},
 		{"invitations by id, without those of blocks", []string{"invitations_pkey", "block"}, func() error {
 			_, err := s.InvitationsByID(ctx, []id.Invitation{{1}, {2}})
 			return err
 		}},
 		{"what a subscription reads of a feed", []string{"feedentry_member_id_number"}, func() error {
-			_, err := store.Feeds{Store: s}.After(ctx, []notification.Cursor{{Member: ada, After: 3}, {Member: ben}}, 64)
+			_, err := store.Feeds{Store: s.Store}.After(ctx, []notification.Cursor{{Member: ada, After: 3}, {Member: ben}}, 64)
 			return err
 		}},
 		{"old entries of feeds", []string{"feed_entries_pkey"}, func() error { _, err := s.PruneFeeds(ctx, now.Add(-feed.Kept), 10); return err }},
 	} {
-		mu.Lock()
-		seen = nil
-		mu.Unlock()
-		if err := c.run(); err != nil {
-			t.Fatalf("%s: %v", c.what, err)
-		}
+		seen := s.statements(t, c.what, c.run)
 		var plans strings.Builder
 		for _, q := range seen {
-			plans.WriteString(explain(t, db, q))
+			plans.WriteString(s.explain(t, q))
 		}
 		plan := plans.String()
 		for _, table := range []string{"members", "connections", "invitations", "blocks", "inboxes", "feed_entries"} {

@@ -38,24 +38,20 @@ func (s *society) last(from, to int) id.Invitation {
 	return s.open[[2]int{from, to}]
 }
 
-func newSociety(t *testing.T, now func() time.Time, alone bool) *society {
+func newSociety(t *testing.T, address string, now func() time.Time, alone bool) *society {
 	t.Helper()
-	address := storetest.EmptyPostgres(t)
 	s := &society{store: storetest.Open(t, address, store.Options{Alone: alone})}
 	policy := network.DefaultPolicy()
 	policy.InvitationLimit, policy.OpenInvitationLimit, policy.InvitationWindow = 2, 2, 100*time.Hour
 	policy.ReminderInterval, policy.ReinviteCooldown = 5*time.Hour, 50*time.Hour
 	s.network = network.NewService(s.store, unwoken{}, policy, now, app.NewID)
-	var err error
-	if s.db, err = sql.Open("postgres", address); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { s.db.Close() })
+	s.db, _, _ = rawDB(t, address)
 	return s
 }
 
 // populate makes new members.
-func (s *society) populate(t *rapid.T, life, n int) {
+func (s *society) populate(t rapid.TB, life, n int) {
+	t.Helper()
 	s.members, s.open = nil, make(map[[2]int]id.Invitation)
 	service := member.NewService(s.store, app.Now, app.NewID)
 	for i := range n {
@@ -153,7 +149,7 @@ func TestGroupsAreAsAlone(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
-	grouped, alone := newSociety(t, clock, false), newSociety(t, clock, true)
+	grouped, alone := newSociety(t, storetest.EmptyPostgres(t), clock, false), newSociety(t, storetest.EmptyPostgres(t), clock, true)
 	life := 0
 	rapid.Check(t, func(t *rapid.T) {
 		life++

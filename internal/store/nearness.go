@@ -29,9 +29,10 @@ type nearness struct {
 	times   int // how many times as many connections the one may have for going along both to be better
 	further int // how many times as many one between them may have for that for degree 3
 	pairs   int // up to how many pairs of a connection of each are looked up for it where it cannot go along: on SQLite
+	large   int // from how many connections on those of both are counted in memory (peers.go); 0 for never
 }
 
-var usualNearness = nearness{counted: 1000, times: 6, further: 8, pairs: 10_000}
+var usualNearness = nearness{counted: 1000, times: 6, further: 8, pairs: 10_000, large: 5000}
 
 // whole ends a subquery that must not be taken apart.
 func whole(kind string) string {
@@ -158,27 +159,6 @@ func writeMutualOneByOne(b *entsql.Builder, member id.Member, others []id.Member
 
 // mutualOf is the part of a statement after SELECT that gives the members connected to both, as theirs.peer_id.
 const mutualOf = ` FROM connections theirs JOIN connections mine ON mine.peer_id = theirs.peer_id WHERE theirs.owner_id = `
-
-// CountMutual implements network.Store.
-func (s *Store) CountMutual(ctx context.Context, member id.Member, others []id.Member) (map[id.Member]int, error) {
-	return s.countMutual(ctx, usualNearness, member, others)
-}
-
-func (s *Store) countMutual(ctx context.Context, n nearness, member id.Member, others []id.Member) (map[id.Member]int, error) {
-	if len(others) == 0 {
-		return map[id.Member]int{}, nil
-	}
-	b := statement(s.dialect)
-	b.WriteString("SELECT o.id, CASE")
-	if s.dialect == dialect.Postgres { // SQLite joins by look-ups only
-		b.WriteString(" WHEN " + n.along() + " THEN (SELECT COUNT(*) FROM " + rangeOf("o.fewer", s.dialect) +
-			" along JOIN connections beside ON beside.peer_id = along.peer_id AND beside.owner_id = o.more)")
-	}
-	b.WriteString(" WHEN TRUE THEN (SELECT COUNT(*) FROM connections each WHERE each.owner_id = o.fewer AND " + isOfMore("each") + ") END FROM ")
-	n.writeCounted(b, member, others)
-	query, args := b.Query()
-	return s.numbers(ctx, query, args, len(others))
-}
 
 // numbers runs a query that gives a number for each of some members.
 func (s *Store) numbers(ctx context.Context, query string, args []any, members int) (map[id.Member]int, error) {

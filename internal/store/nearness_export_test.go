@@ -10,10 +10,10 @@ import (
 type Nearness struct {
 	*Store
 
-	Counted, Times, Further, Pairs int
+	Counted, Times, Further, Pairs, Large int
 }
 
-func (n Nearness) bounds() nearness { return nearness{n.Counted, n.Times, n.Further, n.Pairs} }
+func (n Nearness) bounds() nearness { return nearness{n.Counted, n.Times, n.Further, n.Pairs, n.Large} }
 
 // Mutual is that of Store.
 func (n Nearness) Mutual(ctx context.Context, member id.Member, others []id.Member, after id.Member, limit int) (map[id.Member][]id.Member, error) {

@@ -36,6 +36,7 @@ type Store struct {
 	groups *groups // nil on SQLite
 	// subjects are looked up together: every first request of a member asks for one.
 	subjects *batch.Batcher[string, member.Member]
+	peers    *peerSets
 	// connectors make the pools' connections, and address is where to; both are PostgreSQL's.
 	connectors []*postgres.Connector
 	address    string
@@ -225,6 +226,7 @@ func newStore(db *sql.DB, kind string, observe func(string, []any)) *Store {
 		driver:  driver,
 		client:  ent.NewClient(ent.Driver(driver)),
 		dialect: kind,
+		peers:   newPeerSets(),
 	}
 	s.subjects = batch.New(s.membersBySubject)
 	return s
