@@ -122,7 +122,7 @@ func (p *planned) explainForAll(t *testing.T, q statement) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer tx.Rollback()
+	defer func() { _ = tx.Rollback() }()
 	exec := func(query string) {
 		if _, err := tx.Exec(query); err != nil {
 			t.Fatalf("%s: %v", query, err)
