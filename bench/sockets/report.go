@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -92,27 +89,11 @@ func medianOf(runs []result, of func(result) float64) float64 {
 	for i, r := range runs {
 		values[i] = of(r)
 	}
-	slices.Sort(values)
-	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+	return harness.Median(values)
 }
 
 // machine describes what everything ran on.
 func machine() string {
 	return fmt.Sprintf("%s, %d processors (%s), %s of memory, %s/%s", runtime.Version(), runtime.NumCPU(),
-		lineOf("/proc/cpuinfo", "model name"), lineOf("/proc/meminfo", "MemTotal"), runtime.GOOS, runtime.GOARCH)
-}
-
-// lineOf gives what stands behind a name and a colon in a file; "unknown" when it is not there.
-func lineOf(path, name string) string {
-	file, err := os.Open(path)
-	if err != nil {
-		return "unknown"
-	}
-	defer file.Close()
-	for lines := bufio.NewScanner(file); lines.Scan(); {
-		if before, after, found := strings.Cut(lines.Text(), ":"); found && strings.TrimSpace(before) == name {
-			return strings.TrimSpace(after)
-		}
-	}
-	return "unknown"
+		harness.LineOf("/proc/cpuinfo", "model name"), harness.LineOf("/proc/meminfo", "MemTotal"), runtime.GOOS, runtime.GOARCH)
 }

@@ -2,16 +2,16 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"runtime/pprof"
-	"strings"
 	"syscall"
 	"time"
+
+	"github.com/acquaint/acquaint/bench/internal/harness"
 )
 
 // Usage is what a server process uses.
@@ -40,23 +40,8 @@ func usage(sockets int) (Usage, error) {
 		u.Go += int64(s.Value.Uint64()) //nolint:gosec // no machine has that much
 	}
 	var err error
-	u.RSS, err = resident()
+	u.RSS, err = harness.Resident(os.Getpid())
 	return u, err
-}
-
-// resident is the physical memory of this process, counted page by page; /proc/self/status is some pages behind.
-func resident() (int64, error) {
-	rollup, err := os.ReadFile("/proc/self/smaps_rollup")
-	if err != nil {
-		return 0, fmt.Errorf("memory can be measured on Linux only: %w", err)
-	}
-	for line := range strings.Lines(string(rollup)) {
-		var kilobytes int64
-		if _, err := fmt.Sscanf(line, "Rss: %d kB", &kilobytes); err == nil {
-			return kilobytes << 10, nil
-		}
-	}
-	return 0, errors.New("no Rss in /proc/self/smaps_rollup")
 }
 
 // processorTime is what this process has used of the processors.

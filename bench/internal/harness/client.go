@@ -52,6 +52,11 @@ func (c *Client) Call(token, query string, variables map[string]any, into any) (
 	if err != nil {
 		return took, err
 	}
+	return took, Data(response.StatusCode, answer, into)
+}
+
+// Data reads the data of an answer without errors.
+func Data(status int, answer []byte, into any) error {
 	out := struct {
 		Data   any `json:"data"`
 		Errors []struct {
@@ -59,9 +64,9 @@ func (c *Client) Call(token, query string, variables map[string]any, into any) (
 		} `json:"errors"`
 	}{Data: into}
 	if err := json.Unmarshal(answer, &out); err != nil || len(out.Errors) > 0 {
-		return took, fmt.Errorf("status %d: %s", response.StatusCode, answer)
+		return fmt.Errorf("status %d: %s", status, answer)
 	}
-	return took, nil
+	return nil
 }
 
 // Close lets go of the connection.

@@ -18,7 +18,7 @@ func Machine(ctx context.Context) [][]string {
 	return [][]string{
 		{"Date", time.Now().UTC().Format("2006-01-02 15:04 MST")},
 		{"Commit", first(ctx, "git", "describe", "--always", "--dirty", "--abbrev=12")},
-		{"Processors", fmt.Sprintf("%d, %s", runtime.NumCPU(), lineOf("/proc/cpuinfo", "model name"))},
+		{"Processors", fmt.Sprintf("%d, %s", runtime.NumCPU(), LineOf("/proc/cpuinfo", "model name"))},
 		{"Memory", fmt.Sprintf("%.0f GB", float64(Memory())/(1<<30))}, //nolint:mnd // bytes of a GB
 		{"System", first(ctx, "uname", "-srm")},
 		{"Go", runtime.Version()},
@@ -29,7 +29,7 @@ func Machine(ctx context.Context) [][]string {
 // Memory is how much the machine has, in bytes; 0 where it does not tell.
 func Memory() int64 {
 	var kilobytes int64
-	if _, err := fmt.Sscanf(lineOf("/proc/meminfo", "MemTotal"), "%d kB", &kilobytes); err != nil {
+	if _, err := fmt.Sscanf(LineOf("/proc/meminfo", "MemTotal"), "%d kB", &kilobytes); err != nil {
 		return 0
 	}
 	return kilobytes << 10
@@ -53,8 +53,8 @@ func first(ctx context.Context, name string, args ...string) string {
 	return strings.TrimSpace(text)
 }
 
-// lineOf gives what stands behind a name and a colon in a file; "unknown" when it is not there.
-func lineOf(path, name string) string {
+// LineOf gives what stands behind a name and a colon in a file; "unknown" when it is not there.
+func LineOf(path, name string) string {
 	file, err := os.Open(path)
 	if err != nil {
 		return "unknown"

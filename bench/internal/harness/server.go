@@ -79,8 +79,11 @@ func (s *Server) Stop() {
 }
 
 // Resident is the server's physical memory in bytes.
-func (s *Server) Resident() (int64, error) {
-	rollup, err := os.ReadFile("/proc/" + strconv.Itoa(s.command.Process.Pid) + "/smaps_rollup")
+func (s *Server) Resident() (int64, error) { return Resident(s.command.Process.Pid) }
+
+// Resident is the physical memory of a process in bytes, counted page by page; /proc/PID/status is some pages behind.
+func Resident(pid int) (int64, error) {
+	rollup, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/smaps_rollup")
 	if err != nil {
 		return 0, fmt.Errorf("memory can be measured on Linux only: %w", err)
 	}
