@@ -196,6 +196,9 @@ func (p *pooler) listen(t *testing.T, database string) (address string) {
 		}
 	}()
 	u.Host = listener.Addr().String()
+	q := u.Query()
+	q.Set("sslmode", "disable") // what is sent is looked at
+	u.RawQuery = q.Encode()
 	return u.String()
 }
 
