@@ -8,7 +8,7 @@ import (
 )
 
 // FeedEntry tells the open tabs of a member of something that changed, silently: it is never a notification. Entries are
-// pruned after a while, as only subscriptions that are open read them.
+// pruned after a while (feed.Kept).
 type FeedEntry struct{ ent.Schema }
 
 // Fields of a feed entry.

@@ -39,7 +39,7 @@ func (a *App) startTasks(ctx context.Context, of *access) {
 // RunTasks runs the periodic tasks that are due now, as tests want it that move the clock; a server runs them itself.
 func (a *App) RunTasks(ctx context.Context) error { return a.runner.Tick(ctx) }
 
-// pruneFeeds deletes the feed entries that no subscription reads any more.
+// pruneFeeds deletes the feed entries that nobody reads any more.
 func (a *App) pruneFeeds(ctx context.Context, renew func() error) error {
 	return inBatches(renew, pruneBatch, func(limit int) (int, error) {
 		return a.store.PruneFeeds(ctx, a.config.Now().Add(-feed.Kept), limit)

@@ -2,8 +2,8 @@
 // never a notification and under no preference.
 //
 // Entries are numbered per member like notifications, written in the transaction of the fact they tell of, and read by
-// subscriptions through a hub; nothing shows the numbers. Entries are pruned after Kept, as only open subscriptions read
-// them, and none stays open for so long.
+// subscriptions through a hub; nothing shows the numbers. The store keeps sets of connections up to date by them, too
+// (internal/store/peers.go). Entries are pruned after Kept: no subscription stays open for so long, and no set is kept so long.
 package feed
 
 import (

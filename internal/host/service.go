@@ -54,7 +54,8 @@ type Tx interface {
 	// nothing new can happen between it and others.
 	CloseInbox(ctx context.Context, member id.Member) error
 	// Sever deletes what is between a member and each of others: the connection, invitations, the member's side of the
-	// conversation, and the notifications of the others that the member was the actor of. It tells what there was.
+	// conversation, and the notifications of the others that the member was the actor of. It tells what there was; the
+	// same transaction appends to the feeds of the others what that changes for them, as network.Tx.Disconnect asks for.
 	Sever(ctx context.Context, member id.Member, others []id.Member) ([]Tie, error)
 	// EraseRecords deletes what is left of a member's own: profile, preferences, feed, bars, flags, and texts in
 	// reports and publications. Then nothing is left to erase.

@@ -15,44 +15,42 @@ func (s *Store) CountMutual(ctx context.Context, member id.Member, others []id.M
 	return s.countMutual(ctx, usualNearness, member, others)
 }
 
-// countMutual counts in the database, but of two who have very many connections.
+// countMutual counts in the tables, but in memory of two who both have many connections. Of whom there are sets already, it
+// need not be asked how many they have.
 func (s *Store) countMutual(ctx context.Context, n nearness, member id.Member, others []id.Member) (map[id.Member]int, error) {
-	var large, rest []id.Member
+	var kept, unknown, large []id.Member
+	mine := s.peers.get(member)
 	for _, other := range others {
-		if n.large > 0 && s.peers.get(member) != nil && s.peers.get(other) != nil {
+		theirs := s.peers.get(other)
+		switch {
+		case n.large == 0 || mine == nil || theirs == nil:
+			unknown = append(unknown, other)
+		case mine.tooMany || theirs.tooMany:
 			large = append(large, other)
-		} else {
-			rest = append(rest, other)
+		default:
+			kept = append(kept, other)
 		}
 	}
-	counts, err := s.countByRows(ctx, n, member, rest)
+	counts, err := s.countInTables(ctx, n, member, unknown)
 	if err != nil {
 		return nil, err
 	}
 	for other, count := range counts {
 		if count == notCounted {
-			large = append(large, other)
 			delete(counts, other)
+			kept = append(kept, other)
 		}
 	}
-	if len(large) == 0 {
-		return counts, nil
-	}
-	sets, err := s.peersOf(ctx, append(large, member))
-	if err != nil {
-		return nil, err
-	}
-	mine := sets[member]
-	rest = rest[:0]
-	for _, other := range large {
-		if theirs := sets[other]; mine != nil && theirs != nil {
-			counts[other] = mine.shared(theirs)
-		} else {
-			rest = append(rest, other)
+	if len(kept) > 0 {
+		counted, rest, err := s.countInMemory(ctx, member, kept)
+		if err != nil {
+			return nil, err
 		}
+		maps.Copy(counts, counted)
+		large = append(large, rest...)
 	}
-	n.large = 0
-	more, err := s.countByRows(ctx, n, member, rest)
+	n.large = 0 // now they are counted there in any case
+	more, err := s.countInTables(ctx, n, member, large)
 	maps.Copy(counts, more)
 	return counts, err
 }
@@ -60,15 +58,14 @@ func (s *Store) countMutual(ctx context.Context, n nearness, member id.Member, o
 // notCounted stands for the number of what two share who both have n.large connections or more.
 const notCounted = -1
 
-func (s *Store) countByRows(ctx context.Context, n nearness, member id.Member, others []id.Member) (map[id.Member]int, error) {
+func (s *Store) countInTables(ctx context.Context, n nearness, member id.Member, others []id.Member) (map[id.Member]int, error) {
 	if len(others) == 0 {
 		return make(map[id.Member]int), nil
 	}
 	b := statement(s.dialect)
 	b.WriteString("SELECT o.id, CASE")
 	if n.large > 0 {
-		b.WriteString(" WHEN o.few >= " + strconv.Itoa(min(n.counted, n.large)) + " AND " + n.isLarge("o.fewer") + " AND " + n.isLarge("o.more") +
-			" THEN " + strconv.Itoa(notCounted))
+		b.WriteString(" WHEN o.few >= " + strconv.Itoa(n.large) + " THEN " + strconv.Itoa(notCounted))
 	}
 	if s.dialect == dialect.Postgres { // SQLite joins by look-ups only
 		b.WriteString(" WHEN " + n.along() + " THEN (SELECT COUNT(*) FROM " + rangeOf("o.fewer", s.dialect) +
@@ -78,9 +75,4 @@ func (s *Store) countByRows(ctx context.Context, n nearness, member id.Member, o
 	n.writeCounted(b, member, others)
 	query, args := b.Query()
 	return s.numbers(ctx, query, args, len(others))
-}
-
-// isLarge is the condition that a member has n.large connections or more.
-func (n nearness) isLarge(owner string) string {
-	return "(SELECT TRUE FROM connections WHERE owner_id = " + owner + " LIMIT 1 OFFSET " + strconv.Itoa(n.large-1) + ")"
 }

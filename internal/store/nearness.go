@@ -29,10 +29,10 @@ type nearness struct {
 	times   int // how many times as many connections the one may have for going along both to be better
 	further int // how many times as many one between them may have for that for degree 3
 	pairs   int // up to how many pairs of a connection of each are looked up for it where it cannot go along: on SQLite
-	large   int // from how many connections on those of both are counted in memory (peers.go); 0 for never
+	large   int // two who both have so many, up to counted, are counted in memory (peers.go); 0 for nobody
 }
 
-var usualNearness = nearness{counted: 1000, times: 6, further: 8, pairs: 10_000, large: 5000}
+var usualNearness = nearness{counted: 1000, times: 6, further: 8, pairs: 10_000, large: 1000}
 
 // whole ends a subquery that must not be taken apart.
 func whole(kind string) string {

@@ -9,15 +9,36 @@ import (
 
 // The bounds of sets of connections.
 const (
-	PeersMost = peersMost
-	PeersKept = peersKept
+	SetMost      = setMost
+	SetAgeMost   = setAgeMost
+	SetReadsEach = setReadsEach
+	EntriesMost  = entriesMost
 )
 
-// BoundPeers has a store keep sets of no more than most connections, by a clock.
-func BoundPeers(s *Store, most int, now func() time.Time) { s.peers.most, s.peers.now = most, now }
+// BoundPeers has a store keep sets of no more than most connections, and all in all, by a clock.
+func BoundPeers(s *Store, most int, all int, now func() time.Time) {
+	s.peers.most, s.peers.sizeMost, s.peers.now = most, all, now
+}
 
-// KeptPeers gives how many sets are kept.
-func KeptPeers(s *Store) int { return s.peers.kept.Len() }
+// PeerSets gives how many sets are kept, and how much room they take.
+func PeerSets(s *Store) (n, size int) {
+	s.peers.mu.Lock()
+	defer s.peers.mu.Unlock()
+	return s.peers.kept.Len(), s.peers.size
+}
+
+// ReadPeers takes all turns to read a set, until the end.
+func ReadPeers(s *Store) (end func()) {
+	turns := 0
+	for s.peers.begin() {
+		turns++
+	}
+	return func() {
+		for range turns {
+			s.peers.end()
+		}
+	}
+}
 
 // PeerSet is a set of connections.
 type PeerSet struct{ set *peerSet }
@@ -27,7 +48,7 @@ func NewPeerSet(peers []id.Member) PeerSet { return PeerSet{&peerSet{peers: peer
 
 // After is the set after entries.
 func (s PeerSet) After(entries []feed.Draft) PeerSet {
-	return PeerSet{s.set.after(entries, s.set.number+1)}
+	return NewPeerSet(s.set.after(entries))
 }
 
 // Shared is how many are in both.

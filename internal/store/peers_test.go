@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"maps"
 	"slices"
@@ -115,7 +116,7 @@ func TestCountsFollowFeeds(t *testing.T) {
 				}
 			}
 		})
-		if counted == 0 || store.KeptPeers(here.store) == 0 {
+		if sets, _ := store.PeerSets(here.store); counted == 0 || sets == 0 {
 			t.Error("nobody shared anything, or nothing was kept")
 		}
 	})
@@ -253,7 +254,7 @@ func TestPeersAreKept(t *testing.T) {
 		}})
 		a, b, all := pairOf(t, s, 3)
 		now := time.Now()
-		store.BoundPeers(s, store.PeersMost, func() time.Time { return now })
+		store.BoundPeers(s, store.SetMost, store.SetMost, func() time.Time { return now })
 		count := func(what string, want int, statements int) (list []string) {
 			t.Helper()
 			seen.Store(&list)
@@ -272,7 +273,7 @@ func TestPeersAreKept(t *testing.T) {
 		connectAll(t, s, false, []id.Member{a}, all[:1])
 		count("after a removal", 2, 1)
 
-		now = now.Add(store.PeersKept - 1)
+		now = now.Add(store.SetAgeMost - 1)
 		count("before its time is over", 2, 1)
 		db, _, _ := rawDB(t, address)
 		if _, err := db.Exec("DELETE FROM connections WHERE owner_id = $1 AND peer_id = $2", uuid.UUID(a), uuid.UUID(all[1])); err != nil {
@@ -284,68 +285,204 @@ func TestPeersAreKept(t *testing.T) {
 	})
 }
 
-// What cannot be kept is counted in the tables: connections of who has too many, who has no feed any more, and of a
-// database that has lost what it had.
-func TestPeersThatAreNotKept(t *testing.T) {
+// counting is two members with others between them, whose counts are compared with what there is.
+type counting struct {
+	*store.Store
+
+	t    *testing.T
+	db   *sql.DB
+	a, b id.Member
+	all  []id.Member
+	seen *atomic.Int64 // statements
+}
+
+func newCounting(t *testing.T, address string, others int) *counting {
+	t.Helper()
+	c := &counting{t: t, seen: &atomic.Int64{}}
+	c.Store = storetest.Open(t, address, store.Options{Observe: func(string, []any) { c.seen.Add(1) }})
+	c.db, _, _ = rawDB(t, address)
+	c.a, c.b, c.all = pairOf(t, c.Store, others)
+	return c
+}
+
+func (c *counting) exec(query string, args ...any) {
+	c.t.Helper()
+	if _, err := c.db.Exec(query, args...); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// wants counts what the two share, with so many statements, and looks at how many sets are kept then.
+func (c *counting) wants(what string, want int, statements int64, sets int) {
+	c.t.Helper()
+	c.seen.Store(0)
+	n, err := large(c.Store).CountMutual(c.t.Context(), c.a, []id.Member{c.b})
+	if kept, _ := store.PeerSets(c.Store); err != nil || n[c.b] != want || c.seen.Load() != statements || kept != sets {
+		c.t.Fatalf("%s: %v (%v) with %d statements, and %d sets; want %d with %d, and %d", what, n, err, c.seen.Load(), kept, want, statements, sets)
+	}
+}
+
+// How many statements a count takes: to count in the tables; and to ask how many they have, read both sets, and what has
+// happened since.
+const inTables, andInMemory = 1, 4
+
+// Of members with too many connections there is no set, and that is known after the first time.
+func TestSetsThatWouldBeTooLarge(t *testing.T) {
 	t.Parallel()
 	storetest.EachDatabase(t, func(t *testing.T, address string) {
-		s := storetest.Open(t, address, store.Options{})
-		db, _, _ := rawDB(t, address)
-		a, b, all := pairOf(t, s, 4)
-		count := func(what string, want, kept int) {
-			t.Helper()
-			n, err := large(s).CountMutual(t.Context(), a, []id.Member{b, all[0]})
-			if err != nil || n[b] != want || n[all[0]] != 0 || store.KeptPeers(s) != kept {
-				t.Fatalf("%s: %v (%v), and %d kept; want %d, and %d", what, n, err, store.KeptPeers(s), want, kept)
+		c := newCounting(t, address, 4)
+		store.BoundPeers(c.Store, 3, 1000, time.Now)
+		c.wants("too many", 4, 3, 1) // how many they have, the viewer's set, and in the tables
+		c.wants("known to be too many", 4, inTables+1, 1)
+		connectAll(t, c.Store, false, []id.Member{c.a, c.b}, c.all[:1])
+		store.BoundPeers(c.Store, 3, 1000, func() time.Time { return time.Now().Add(store.SetAgeMost) })
+		c.wants("no longer too many", 3, andInMemory, 2)
+		connectAll(t, c.Store, true, []id.Member{c.a}, c.all[:1])
+		c.wants("too many once more", 3, inTables+1, 1)
+	})
+}
+
+// The sets have so much room, and those that were asked for last have it.
+func TestSetsHaveSoMuchRoom(t *testing.T) {
+	t.Parallel()
+	storetest.EachDatabase(t, func(t *testing.T, address string) {
+		c := newCounting(t, address, 40)
+		store.BoundPeers(c.Store, 1000, 60, time.Now)
+		c.wants("no room for both", 40, andInMemory, 1)
+		store.BoundPeers(c.Store, 1000, 80, time.Now)
+		c.wants("room for both", 40, andInMemory-1, 2)
+		if _, size := store.PeerSets(c.Store); size != 80 {
+			t.Errorf("40 and 40 take the room of %d", size)
+		}
+		for i := range 10 { // each brings both up to date, which must not take more room
+			connectAll(t, c.Store, i%2 == 1, []id.Member{c.a, c.b}, c.all[:1])
+			c.wants("up to date", 39+i%2, 1, 2)
+		}
+		if _, size := store.PeerSets(c.Store); size > 80 {
+			t.Errorf("40 and 40 take the room of %d", size)
+		}
+	})
+}
+
+// Who comes while as many sets are read as may be does not wait, but counts in the tables. For one count no more are read
+// than four.
+func TestSetsAreReadByFew(t *testing.T) {
+	t.Parallel()
+	storetest.EachDatabase(t, func(t *testing.T, address string) {
+		c := newCounting(t, address, 2)
+		end := store.ReadPeers(c.Store)
+		c.wants("while others read", 2, inTables+1, 0)
+		end()
+		c.wants("afterwards", 2, andInMemory, 2)
+	})
+	storetest.EachDatabase(t, func(t *testing.T, address string) {
+		c := newCounting(t, address, 9)
+		counts, err := large(c.Store).CountMutual(t.Context(), c.a, append([]id.Member{c.b}, c.all...))
+		if err != nil || counts[c.b] != 9 || counts[c.all[8]] != 0 || len(counts) != 10 {
+			t.Errorf("%v (%v)", counts, err)
+		}
+		if sets, _ := store.PeerSets(c.Store); sets != store.SetReadsEach {
+			t.Errorf("%d sets were read", sets)
+		}
+	})
+}
+
+// What a failover lost is not counted, whatever was written since; nor what entries told that are pruned already.
+func TestSetsOfLostHistory(t *testing.T) {
+	t.Parallel()
+	storetest.EachDatabase(t, func(t *testing.T, address string) {
+		c := newCounting(t, address, 4)
+		lose := func() { // the last connection of each, and the entry about it
+			c.exec("DELETE FROM connections WHERE owner_id IN ($1, $2) AND peer_id IN ($1, $2)", uuid.UUID(c.a), uuid.UUID(c.all[3]))
+			c.exec("DELETE FROM feed_entries WHERE member_id = $1 AND number = (SELECT last_change FROM inboxes WHERE member_id = $1)", uuid.UUID(c.a))
+			c.exec("UPDATE inboxes SET last_change = last_change - 1 WHERE member_id = $1", uuid.UUID(c.a))
+		}
+		c.wants("at first", 4, andInMemory, 2)
+		lose()
+		c.wants("less is there", 3, 2, 1)
+		c.wants("after it", 3, andInMemory-1, 2)
+
+		connectAll(t, c.Store, true, []id.Member{c.a}, c.all[3:])
+		c.wants("again", 4, 1, 2)
+		lose()
+		connectAll(t, c.Store, false, []id.Member{c.a}, c.all[:1]) // with the number of what was lost
+		c.wants("as much is there, of something else", 2, 2, 1)
+
+		c.wants("after that", 2, andInMemory-1, 2)
+		connectAll(t, c.Store, false, []id.Member{c.a}, c.all[1:2])
+		connectAll(t, c.Store, true, []id.Member{c.a}, c.all[:1])
+		c.exec("DELETE FROM feed_entries")
+		c.wants("entries are pruned", 2, 2, 0)
+	})
+}
+
+// A set that is behind by very many entries is forgotten; bringing it up to date would take longer than reading it.
+func TestSetsFarBehind(t *testing.T) {
+	t.Parallel()
+	storetest.EachDatabase(t, func(t *testing.T, address string) {
+		c := newCounting(t, address, 2)
+		c.wants("at first", 2, andInMemory, 2)
+		fill := func(entries int) {
+			for from := range entries {
+				c.exec("UPDATE inboxes SET last_change = last_change + 1 WHERE member_id = $1", uuid.UUID(c.a))
+				c.exec(`INSERT INTO feed_entries (id, member_id, number, kind, other_id)
+					SELECT $1, member_id, last_change, 'connection_added', $2 FROM inboxes WHERE member_id = $3`,
+					uuid.UUID(app.NewID()), uuid.UUID(c.all[from%2]), uuid.UUID(c.a))
 			}
 		}
-		exec := func(query string, args ...any) {
-			t.Helper()
-			if _, err := db.Exec(query, args...); err != nil {
-				t.Fatal(err)
-			}
-		}
-		store.BoundPeers(s, 3, time.Now)
-		count("too many", 4, 1) // the third has but the two
-		store.BoundPeers(s, 4, time.Now)
-		count("just not too many", 4, 3)
+		fill(store.EntriesMost - 1)
+		c.wants("just not too many", 2, 1, 2)
+		fill(store.EntriesMost)
+		c.wants("too many", 2, 2, 1)
+		c.wants("read anew", 2, andInMemory-1, 2)
+	})
+}
 
-		exec("DELETE FROM connections WHERE owner_id = $1 AND peer_id = $2", uuid.UUID(a), uuid.UUID(all[3]))
-		exec("DELETE FROM feed_entries WHERE member_id = $1", uuid.UUID(a))
-		exec("UPDATE inboxes SET last_change = 1 WHERE member_id = $1", uuid.UUID(a))
-		count("a failover to a server that had less", 3, 2)
-		count("after it", 3, 3)
-
-		exec("DELETE FROM inboxes WHERE member_id = $1", uuid.UUID(b))
-		exec("DELETE FROM connections WHERE owner_id = $1 AND peer_id = $2", uuid.UUID(b), uuid.UUID(all[2]))
-		count("one who is being erased", 2, 2)
-		count("and again", 2, 2)
+// Of a member without an inbox, as who is being erased, there is no set.
+func TestSetsOfErasedMembers(t *testing.T) {
+	t.Parallel()
+	storetest.EachDatabase(t, func(t *testing.T, address string) {
+		c := newCounting(t, address, 3)
+		c.wants("at first", 3, andInMemory, 2)
+		c.exec("DELETE FROM inboxes WHERE member_id = $1", uuid.UUID(c.b))
+		c.exec("DELETE FROM connections WHERE owner_id = $1 AND peer_id = $2", uuid.UUID(c.b), uuid.UUID(c.all[2]))
+		c.wants("being erased", 2, 2, 1)
+		c.wants("and again", 2, andInMemory, 1)
 	})
 }
 
 // Entries are there for longer than a set is brought up to date by them.
 func TestEntriesOutliveSets(t *testing.T) {
 	t.Parallel()
-	if 100*store.PeersKept > feed.Kept {
-		t.Errorf("sets are brought up to date for %v by entries that are kept for %v", store.PeersKept, feed.Kept)
+	if 100*store.SetAgeMost > feed.Kept {
+		t.Errorf("sets are brought up to date for %v by entries that are kept for %v", store.SetAgeMost, feed.Kept)
 	}
 }
 
-// The statements about sets read by key, by the plan that PostgreSQL keeps for everybody.
+// The statements about sets read by key, by the plan that PostgreSQL keeps for everybody, of one other and of a page.
 func TestPeersGoAlongIndexes(t *testing.T) {
 	t.Parallel()
-	s := openPlanned(t, populate, populateRules)
+	// Few feeds hold most entries, so that a feed seems to be a good part of the table.
+	s := openPlanned(t, populate, populateRules, `
+		INSERT INTO feed_entries (id, member_id, number, kind)
+			SELECT md5('more' || n || '-' || k)::uuid, md5('m' || n)::uuid, k, 'connection_added' FROM generate_series(1, 20) n, generate_series(21, 2000) k;
+		ANALYZE feed_entries`)
 	near := large(s.Store)
-	near.Large = 500
-	a, b := s.member(t, 1), s.member(t, 2)
-	seen := s.statements(t, "counting", func() error { _, err := near.CountMutual(t.Context(), a, []id.Member{b}); return err })
-	if len(seen) != 4 {
-		t.Fatalf("%d statements", len(seen))
-	}
-	for _, q := range seen {
-		plan := s.explainForAll(t, q)
-		if strings.Contains(plan, "Seq Scan") || strings.Contains(q.query, "feed_entries") && !strings.Contains(plan, "number > ") {
-			t.Errorf("%s\n%s", q.query, plan)
+	for _, others := range []int{1, 8, 20, 100} {
+		var page []id.Member
+		for n := range others {
+			page = append(page, s.member(t, 2+n))
 		}
+		for range 1 + len(page)/(store.SetReadsEach-1) { // each reads some more sets
+			for _, q := range s.statements(t, "counting", func() error { _, err := near.CountMutual(t.Context(), s.member(t, 1), page); return err }) {
+				plan := s.explainForAll(t, q)
+				if strings.Contains(plan, "Seq Scan") || strings.Contains(q.query, "LATERAL") && !strings.Contains(plan, "number > ") {
+					t.Fatalf("%d others: %s\n%s", others, q.query, plan)
+				}
+			}
+		}
+	}
+	if sets, _ := store.PeerSets(s.Store); sets < 100 {
+		t.Errorf("%d sets", sets)
 	}
 }
