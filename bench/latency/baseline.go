@@ -22,16 +22,22 @@ import (
 
 // baseline is what the parts cost without us: the writes alone, and a frame there and back.
 type baseline struct {
-	writesNext, writes, echoNext, echo figures
-	stalls                             stalls
+	writesNext, writes, writesHalf, echoNext, echo figures
+	stalls                                         stalls
 }
 
-func (s *settings) baseline(ctx context.Context, address, folder string) (baseline, error) {
-	writesNext, err := s.writes(ctx, address, folder, atOnceTimes*s.samples, 0)
+// baseline measures them. most is what one node reached.
+func (s *settings) baseline(ctx context.Context, address, folder string, most float64) (baseline, error) {
+	writesNext, err := s.writes(ctx, address, folder, 1, atOnceTimes*s.samples, 0)
 	if err != nil {
 		return baseline{}, err
 	}
-	writes, err := s.writes(ctx, address, folder, s.samples, s.rate)
+	writes, err := s.writes(ctx, address, folder, 1, s.samples, s.rate)
+	if err != nil {
+		return baseline{}, err
+	}
+	half := max(1, int(most/2)) //nolint:mnd // half
+	writesHalf, err := s.writes(ctx, address, folder, s.clients, max(1, int(float64(half)*s.phase.Seconds())/s.clients), half)
 	if err != nil {
 		return baseline{}, err
 	}
@@ -40,12 +46,12 @@ func (s *settings) baseline(ctx context.Context, address, folder string) (baseli
 		return baseline{}, err
 	}
 	paced, err := echo(s.samples, time.Second/time.Duration(s.rate))
-	return baseline{figuresOf(writesNext), figuresOf(writes), figuresOf(echoNext), figuresOf(paced), spin()}, err
+	return baseline{figuresOf(writesNext), figuresOf(writes), figuresOf(writesHalf), figuresOf(echoNext), figuresOf(paced), spin()}, err
 }
 
-// writes lets pgbench do the writes of an invite, one by one at a rate, or 0 for one after the other, and gives how long
-// each took.
-func (s *settings) writes(ctx context.Context, address, folder string, samples, rate int) ([]time.Duration, error) {
+// writes lets clients of pgbench do the writes of an invite, so many each, at a rate for all, or 0 for one after the other,
+// and gives how long each took.
+func (s *settings) writes(ctx context.Context, address, folder string, clients, samples, rate int) ([]time.Duration, error) {
 	program, err := pgserver.Program("pgbench")
 	if err != nil {
 		return nil, err
@@ -55,7 +61,7 @@ func (s *settings) writes(ctx context.Context, address, folder string, samples, 
 		return nil, err
 	}
 	args := []string{
-		"-n", "-M", "prepared", "-c", "1", "-t", strconv.Itoa(samples), "-D", "n=" + strconv.Itoa(s.recipients+senders),
+		"-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-t", strconv.Itoa(samples), "-D", "n=" + strconv.Itoa(s.recipients+senders),
 		"-l", "--log-prefix=" + filepath.Join(folder, "pgbench"), "-f", filepath.Join(root, "bench", "writes", "invite.sql"),
 	}
 	if rate > 0 {
@@ -75,7 +81,8 @@ func (s *settings) writes(ctx context.Context, address, folder string, samples, 
 		return nil, err
 	}
 	defer file.Close()
-	// client, transaction, µs since it was due, script, time, µs of it; and at a rate µs that it was late
+	// client, transaction, µs since it was due, script, time, µs of it; and at a rate µs that it was late, which is pgbench's
+	// own waking up with one client, and waiting for a free client with many
 	const took, late, columns = 2, 6, 6
 	var all []time.Duration
 	for lines := bufio.NewScanner(file); lines.Scan(); {
@@ -91,6 +98,9 @@ func (s *settings) writes(ctx context.Context, address, folder string, samples, 
 		if len(fields) > late {
 			if wasLate, err = strconv.Atoi(fields[late]); err != nil {
 				return nil, err
+			}
+			if clients > 1 {
+				wasLate = 0
 			}
 		}
 		all = append(all, time.Duration(sinceDue-wasLate)*time.Microsecond)

@@ -93,7 +93,12 @@ func (s *settings) one(ctx context.Context, program, address string, setup setup
 		return out, err
 	}
 	http, socket, err = t.steadily(ctx, out.most/2) //nolint:mnd // half
+	if err != nil {
+		return out, err
+	}
 	out.httpHalf, out.half = figuresOf(http), figuresOf(socket)
+	bytes, err := written.Resident()
+	out.resident = float64(bytes) / (1 << 20) //nolint:mnd // bytes of a MB
 	return out, err
 }
 

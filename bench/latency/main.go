@@ -46,6 +46,7 @@ type result struct {
 	next, low, half             figures // to the socket
 	httpNext, httpLow, httpHalf figures // to the answer
 	most                        float64 // invitations a second
+	resident                    float64 // MB of the node that is written to
 }
 
 // figures are the percentiles of one thing.
@@ -99,7 +100,8 @@ func (s *settings) measure(ctx context.Context) (*harness.Report, error) {
 			harness.Progressf("run %d of %d, %s: p50 / p99 one after the other %s ms, at %d a second %s, at half of %.0f %s",
 				run+1, s.runs, setup.name, r.next, s.rate, r.low, r.most, r.half)
 		}
-		b, err := s.baseline(ctx, address, folder)
+		last := results[setups[0].name][run]
+		b, err := s.baseline(ctx, address, folder, last.most)
 		if err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/notification"
 )
 
 // question is one thing that is measured. prepare gives what asks it the ith time, or nil where the network has no such
@@ -62,6 +63,9 @@ func (m *measurement) questions() []question {
 		{"sentInvitations, first page", groupLists, 0, m.sent(false, 0)},
 		{"sentInvitations of who has 1,000, first page", groupLists, 0, m.sent(true, 0)},
 		{"sentInvitations of who has 1,000, deep", groupLists, 0, m.sent(true, openMost/2)}, //nolint:mnd // half way
+		{"notifications, first page", groupLists, 0, m.notifications(false, 0)},
+		{"notifications of who has thousands, first page", groupLists, 0, m.notifications(true, 0)},
+		{"notifications of who has thousands, deep", groupLists, 0, m.notifications(true, receivedMost/2)}, //nolint:mnd // half way
 		{"connections, first page", groupLists, 0, m.connections(false, 0)},
 		{"connections of the largest, first page", groupLists, 0, m.connections(true, 0)},
 		{"connections of the largest, deep", groupLists, 0, m.connections(true, largest/2)}, //nolint:mnd // half way
@@ -216,6 +220,20 @@ func (*measurement) sent(many bool, depth int) preparing {
 		return m.pages(members, min(depth, m.members/manyPart/2), "sentInvitations", "id sentAt recipient { id name }", //nolint:mnd // half way
 			func(ctx context.Context, viewer id.Member) error {
 				_, _, err := m.tables.Sent(ctx, viewer, network.InvitationPage{Limit: pageSize})
+				return err
+			})
+	}
+}
+
+func (*measurement) notifications(many bool, depth int) preparing {
+	return func(m *measurement) (func(int) (sample, error), error) {
+		members := m.recipients
+		if !many {
+			members = m.some()
+		}
+		return m.pages(members, min(depth, m.members/manyPart/2), "notifications", "id category createdAt actor { id name }", //nolint:mnd // half way
+			func(ctx context.Context, viewer id.Member) error {
+				_, _, err := m.tables.Notifications(ctx, viewer, notification.Page{Limit: pageSize})
 				return err
 			})
 	}

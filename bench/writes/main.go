@@ -1,6 +1,6 @@
-// Command writes measures what it costs to invite and to answer: invites and accepts a second of the real server, by
-// keep-alive HTTP clients, beside pgbench doing the writes of an invite in the same prepared statements on the same
-// server of PostgreSQL, in the same run. bench/README.md says how to read it.
+// Command writes measures what it costs to invite and to answer: invites, accepts and pages of notifications a second
+// of the real server, by keep-alive HTTP clients, beside pgbench doing the same in prepared statements on the same server of
+// PostgreSQL, in the same run. bench/README.md says how to read it.
 //
 //	go run ./bench/writes
 package main
@@ -8,14 +8,10 @@ package main
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"regexp"
-	"strconv"
-	"strings"
 	"time"
 
 	_ "github.com/lib/pq" // driver
@@ -24,14 +20,12 @@ import (
 	"github.com/acquaint/acquaint/internal/store/storetest/pgserver"
 )
 
-//go:embed invite.sql
-var inviteSQL string
-
 // settings are what the flags say.
 type settings struct {
 	clients, members, senders, runs int
 	phase                           time.Duration
 	profile                         string
+	statements                      bool
 }
 
 func main() {
@@ -41,12 +35,27 @@ func main() {
 	flag.IntVar(&s.senders, "senders", 4000, "how many of them send")
 	flag.IntVar(&s.runs, "runs", 3, "how many `times` everything is measured; the medians are shown")
 	flag.DurationVar(&s.phase, "phase", 8*time.Second, "how long each thing is measured")
-	flag.StringVar(&s.profile, "profile", "", "a `file` for a pprof profile of the server while it is invited on")
+	flag.StringVar(&s.profile, "profile", "", "a `folder` for pprof profiles of the server, one for each thing")
+	flag.BoolVar(&s.statements, "statements", false, "show what PostgreSQL did for each thing, too, by pg_stat_statements, which costs a little")
 	harness.Main("writes", s.measure)
+}
+
+// figures are how often a second things were done.
+type figures struct{ invites, accepts, lists float64 }
+
+// result is a run.
+type result struct {
+	ours, baseline figures
+	crowds         []crowd // more clients than usual
+	resident       [2]float64
+	statements     []harness.Table
 }
 
 // measure gives the medians of all runs.
 func (s *settings) measure(ctx context.Context) (*harness.Report, error) {
+	if s.members < 300 || s.senders < 1 || s.senders > s.members || s.clients < 1 || s.runs < 1 { //nolint:mnd // as its text says
+		return nil, errors.New("-members must be at least 300, -senders no more than those, and all others at least 1")
+	}
 	folder, err := os.MkdirTemp("", "acquaint-writes-")
 	if err != nil {
 		return nil, err
@@ -57,73 +66,50 @@ func (s *settings) measure(ctx context.Context) (*harness.Report, error) {
 		return nil, err
 	}
 	harness.Progressf("starting PostgreSQL and making %d members", s.members)
-	pg, err := pgserver.Start(ctx)
+	var set []string
+	if s.statements {
+		set = watching
+	}
+	pg, err := pgserver.Start(ctx, set...)
 	if err != nil {
 		return nil, err
 	}
 	defer pg.Stop()
-
-	var baseline, invites, accepts []float64
-	for run := range s.runs {
-		name := fmt.Sprintf("writes%d", run)
-		address := pg.URL(name)
-		if err := harness.CreateMembers(ctx, pg.URL("postgres"), address, name, s.members); err != nil {
+	results := make([]result, s.runs)
+	for run := range results {
+		r := &results[run]
+		if err := s.run(ctx, r, pg, fmt.Sprintf("writes%d", run), program, folder); err != nil {
 			return nil, err
 		}
-		server, err := harness.Serve(ctx, program, address)
-		if err != nil {
-			return nil, err
-		}
-		invited, accepted, err := s.clientsOf(ctx, server)
-		server.Stop()
-		if err != nil {
-			return nil, err
-		}
-		tps, err := s.pgbench(ctx, address, folder)
-		if err != nil {
-			return nil, err
-		}
-		baseline, invites, accepts = append(baseline, tps), append(invites, invited), append(accepts, accepted)
-		harness.Progressf("run %d of %d: pgbench %.0f, invites %.0f (%.2f), accepts %.0f a second", run+1, s.runs, tps, invited, invited/tps, accepted)
+		harness.Progressf("run %d of %d: invites %.0f a second (%.2f of pgbench's), accepts %.0f (%.2f), lists %.0f (%.2f)", run+1, s.runs,
+			r.ours.invites, r.ours.invites/r.baseline.invites, r.ours.accepts, r.ours.accepts/r.baseline.accepts, r.ours.lists, r.ours.lists/r.baseline.lists)
 	}
-	return s.report(harness.Median(baseline), harness.Median(invites), harness.Median(accepts)), nil
+	return s.report(results), nil
 }
 
-// report puts them beside each other.
-func (s *settings) report(pgbench, invites, accepts float64) *harness.Report {
-	const baseline = "pgbench, the writes of an invite, prepared"
-	r := &harness.Report{
-		Name: "writes", Title: "Inviting and answering",
-		About: fmt.Sprintf("%d keep-alive HTTP clients, %d members of whom %d send, for %s each; medians of %d runs.",
-			s.clients, s.members, s.senders, s.phase, s.runs),
-		Ratios: []harness.Ratio{
-			{What: "inviteMember over HTTP", Unit: "a second", Ours: invites, Baseline: pgbench, Against: baseline, Aim: "0.7"},
-			{What: "respondToInvitation(ACCEPT) over HTTP", Unit: "a second", Ours: accepts, Baseline: pgbench, Against: baseline},
-		},
-	}
-	return r
-}
-
-var tpsLine = regexp.MustCompile(`tps = ([\d.]+)`)
-
-// pgbench gives how often a second pgbench does the writes of an invite.
-func (s *settings) pgbench(ctx context.Context, address, folder string) (float64, error) {
-	script := filepath.Join(folder, "invite.sql")
-	if err := os.WriteFile(script, []byte(inviteSQL), 0o600); err != nil {
-		return 0, err
-	}
-	program, err := pgserver.Program("pgbench")
+// run measures everything once, on a database of its own.
+func (s *settings) run(ctx context.Context, r *result, pg *pgserver.Server, name, program, folder string) error {
+	address, err := s.prepare(ctx, pg, name)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	out, err := exec.CommandContext(ctx, program, "-n", "-M", "prepared", "-c", strconv.Itoa(s.clients), "-j", "2", //nolint:gosec // pgbench
-		"-T", strconv.Itoa(int(s.phase.Seconds())), "-D", "n="+strconv.Itoa(s.members), "-f", script, address).CombinedOutput()
+	w := &watched{}
+	if s.statements {
+		if w, err = watch(ctx, address); err != nil {
+			return err
+		}
+		defer w.close()
+	}
+	server, err := harness.Serve(ctx, program, address)
 	if err != nil {
-		return 0, fmt.Errorf("pgbench: %w\n%s", err, out)
+		return err
 	}
-	found := tpsLine.FindSubmatch(out)
-	if found == nil {
-		return 0, fmt.Errorf("pgbench said nothing of tps:\n%s", strings.TrimSpace(string(out)))
+	err = (&trial{settings: s, server: server, watched: w}).run(ctx, r)
+	server.Stop()
+	if err != nil {
+		return err
 	}
-	return strconv.ParseFloat(string(found[1]), 64)
+	r.statements = w.tables
+	r.baseline, err = s.baselines(ctx, address, folder)
+	return err
 }

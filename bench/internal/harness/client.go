@@ -3,6 +3,7 @@ package harness
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -55,7 +56,10 @@ func (c *Client) Call(token, query string, variables map[string]any, into any) (
 	return took, Data(response.StatusCode, answer, into)
 }
 
-// Data reads the data of an answer without errors.
+// ErrAnswer is an answer of a server that is not what was asked for.
+var ErrAnswer = errors.New("an error for an answer")
+
+// Data reads the data of an answer without errors; else it gives ErrAnswer.
 func Data(status int, answer []byte, into any) error {
 	out := struct {
 		Data   any `json:"data"`
@@ -64,7 +68,7 @@ func Data(status int, answer []byte, into any) error {
 		} `json:"errors"`
 	}{Data: into}
 	if err := json.Unmarshal(answer, &out); err != nil || len(out.Errors) > 0 {
-		return fmt.Errorf("status %d: %s", status, answer)
+		return fmt.Errorf("%w: status %d: %s", ErrAnswer, status, answer)
 	}
 	return nil
 }
