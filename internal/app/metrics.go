@@ -58,6 +58,7 @@ func (a *App) watch() {
 		Subscriptions: graph.Subscriptions(),
 		Connected:     a.broker.Connected,
 		Sockets:       a.server.Sockets,
+		Ready:         a.server.Ready,
 		Tasks:         make(map[string]time.Duration),
 		Pools:         a.store.Metrics(),
 		Broker:        func() broker.Stats { return broker.Stats{} },

@@ -76,6 +76,7 @@ func TestMetricsTellWhatHappens(t *testing.T) {
 			`acquaint_realtime_lag_seconds_count{log="inbox"}`:                                                  1,
 			`acquaint_realtime_delivery_failures_total{log="inbox"}`:                                            0,
 			`acquaint_broker_connected`:            1,
+			`acquaint_ready`:                       1,
 			`acquaint_broker_reconnects_total`:     0,
 			`acquaint_trace_export_failures_total`: 0,
 		})
@@ -91,6 +92,7 @@ func TestMetricsTellWhatHappens(t *testing.T) {
 			`acquaint_task_interval_seconds{task="erase"}`:             60,
 			`acquaint_websocket_closes_total{by="client",code="1006"}`: 1,
 			`acquaint_websocket_connections`:                           0,
+			`acquaint_ready`:                                           1,
 			`acquaint_subscriptions{operation="notificationReceived"}`: 0,
 			`acquaint_subscriptions{operation="networkChanged"}`:       0,
 			`acquaint_http_requests_in_flight`:                         0,

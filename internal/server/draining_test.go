@@ -24,6 +24,10 @@ func TestReadyWhileDraining(t *testing.T) {
 		s.http.Handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
 		return w.Code
 	}
+	if !s.Ready() || asked != 1 {
+		t.Errorf("before: not ready, asked %d times", asked)
+	}
+	asked = 0
 	if status := get("/readyz"); status != http.StatusOK || asked != 1 {
 		t.Errorf("before: status %d, asked %d times", status, asked)
 	}
@@ -32,6 +36,9 @@ func TestReadyWhileDraining(t *testing.T) {
 	}
 	if status := get("/readyz"); status != http.StatusServiceUnavailable || asked != 1 {
 		t.Errorf("while draining: status %d, asked %d times", status, asked)
+	}
+	if s.Ready() || asked != 1 {
+		t.Errorf("while draining: ready, or asked %d times", asked)
 	}
 	if status := get("/healthz"); status != http.StatusOK {
 		t.Errorf("while draining healthz is %d", status)

@@ -196,14 +196,21 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		plain(w, http.StatusServiceUnavailable, "draining")
 		return
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
-	defer cancel()
-	if err := s.options.Ready(ctx); err != nil {
-		s.options.Log.WarnContext(ctx, "not ready", "error", err)
+	if err := s.askReady(r.Context()); err != nil {
+		s.options.Log.WarnContext(r.Context(), "not ready", "error", err)
 		plain(w, http.StatusServiceUnavailable, "the database does not answer, or takes no writes")
 		return
 	}
 	plain(w, http.StatusOK, "ok")
+}
+
+// Ready reports what /readyz would answer; it takes as long.
+func (s *Server) Ready() bool { return !s.draining.Load() && s.askReady(context.Background()) == nil }
+
+func (s *Server) askReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	return s.options.Ready(ctx)
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

@@ -179,6 +179,9 @@ func TestHealth(t *testing.T) {
 func TestNotReady(t *testing.T) {
 	t.Parallel()
 	r := start(t, server.Options{Ready: func(context.Context) error { return errors.New("dial tcp db.internal: refused") }})
+	if r.Ready() {
+		t.Error("ready")
+	}
 	a := call(t, http.MethodGet, r.url+"/readyz", "")
 	if a.status != http.StatusServiceUnavailable || strings.Contains(a.body, "db.internal") {
 		t.Errorf("status %d: %s", a.status, a.body)

@@ -18,6 +18,7 @@ import (
 	"github.com/acquaint/acquaint/internal/refusal"
 	"github.com/acquaint/acquaint/internal/store"
 	"github.com/acquaint/acquaint/internal/store/storetest"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 // unwoken wakes nobody.
@@ -109,6 +110,24 @@ func (g *grouping) invite(from, to int) (network.Invitation, error) {
 	return g.network.Invite(context.Background(), g.members[from], network.InviteInput{Recipient: g.members[to]})
 }
 
+// waiting is what the metrics say of how many wait for a group.
+func waiting(t *testing.T, s *store.Store) float64 {
+	t.Helper()
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(s.Metrics()...)
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "acquaint_group_waiting" {
+			return f.GetMetric()[0].GetGauge().GetValue()
+		}
+	}
+	t.Fatal("no such metric")
+	return 0
+}
+
 // Use cases that come while others are under way share a transaction, each with its own outcome.
 func TestGroup(t *testing.T) {
 	t.Parallel()
@@ -151,6 +170,9 @@ func TestGroup(t *testing.T) {
 		left <- err
 	}()
 	g.WaitForGroups(invites + 3)
+	if n := waiting(t, g.Store); n != invites+3 {
+		t.Errorf("the metric says that %v wait", n)
+	}
 	leave()
 	if err := <-left; !errors.Is(err, refusal.ErrUnavailable) {
 		t.Errorf("who left got %v", err)

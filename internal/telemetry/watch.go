@@ -16,6 +16,7 @@ type Sources struct {
 	Connected     func() bool                      // of the broker
 	Broker        func() broker.Stats
 	Sockets       func() int
+	Ready         func() bool
 	Tasks         map[string]time.Duration // how often each is to run
 	Pools         []prometheus.Collector
 }
@@ -37,6 +38,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 
 // What a watcher gives.
 var (
+	ready         = describe("acquaint_ready", "1 while the node is ready, as /readyz says; asked when the metrics are read.")
 	sockets       = describe("acquaint_websocket_connections", "Open websockets.")
 	subscriptions = describe("acquaint_subscriptions", "Open subscriptions, by root field.", "operation")
 	deliveries    = describe("acquaint_realtime_deliveries_total", "Entries of a log that were given to subscriptions.", "log")
@@ -64,7 +66,7 @@ type watcher struct{ sources Sources }
 // Describe implements prometheus.Collector.
 func (watcher) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		sockets, subscriptions, deliveries, undelivered, lags, reads, statements, sweeps, waiting, connected, rejoined, sent, received, lost,
+		ready, sockets, subscriptions, deliveries, undelivered, lags, reads, statements, sweeps, waiting, connected, rejoined, sent, received, lost,
 		unsent, intervals,
 	} {
 		to <- d
@@ -79,6 +81,14 @@ func (w watcher) Collect(to chan<- prometheus.Metric) {
 	count := func(d *prometheus.Desc, v uint64, labels ...string) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
+	flag := func(d *prometheus.Desc, on bool) {
+		if on {
+			gauge(d, 1)
+		} else {
+			gauge(d, 0)
+		}
+	}
+	flag(ready, w.sources.Ready())
 	gauge(sockets, float64(w.sources.Sockets()))
 	open := make(map[string]int)
 	for _, name := range w.sources.Subscriptions {
@@ -107,11 +117,7 @@ func (w watcher) Collect(to chan<- prometheus.Metric) {
 	for name, n := range open {
 		gauge(subscriptions, float64(n), name)
 	}
-	joined := 0.0
-	if w.sources.Connected() {
-		joined = 1
-	}
-	gauge(connected, joined)
+	flag(connected, w.sources.Connected())
 	b := w.sources.Broker()
 	count(rejoined, b.Reconnects)
 	count(sent, b.Sent)
