@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/acquaint/acquaint/internal/app"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
@@ -18,7 +20,6 @@ import (
 	"github.com/acquaint/acquaint/internal/refusal"
 	"github.com/acquaint/acquaint/internal/store"
 	"github.com/acquaint/acquaint/internal/store/storetest"
-	"github.com/prometheus/client_golang/prometheus"
 )
 
 // unwoken wakes nobody.
