@@ -35,9 +35,9 @@ const groupAway = 5 * time.Second
 // errAlone is of a use case that needs a transaction of its own.
 var errAlone = errors.New("needs a transaction of its own")
 
-// groups runs use cases about different members in common transactions, on PostgreSQL: a group takes two round trips,
-// however many use cases it has, one to lock and read and one to write and commit. Nothing waits for a group to fill. One
-// begins as soon as less than a few are under way; those that come meanwhile are the next.
+// groups runs use cases about different members in common transactions, on PostgreSQL: a group takes three round trips,
+// however many use cases it has, one to lock and read, one to write, and one to commit. Nothing waits for a group to fill.
+// One begins as soon as less than a few are under way; those that come meanwhile are the next.
 //
 // A use case in a group only reads what was read for it, and what it writes is collected (groupTx), so that it may be
 // refused, or fail, without the others. Where it wants more, and when the group fails before it is committed, it runs

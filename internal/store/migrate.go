@@ -87,7 +87,7 @@ func (s *Store) migrateUp(ctx context.Context, provider *goose.Provider, log *sl
 			results = partial.Applied
 		}
 		for _, r := range results {
-			log.InfoContext(ctx, "migrated the database", "version", r.Source.Version, "duration", r.Duration.String())
+			log.InfoContext(ctx, "migrated the database", "version", r.Source.Version, "duration", r.Duration)
 		}
 		if !lockedOut(err) && !settled(err) {
 			if err != nil {
