@@ -41,15 +41,21 @@ func (o *output) String() string {
 // wait waits until the output matches, and gives the first group.
 func (o *output) wait(t *testing.T, pattern string) string {
 	t.Helper()
+	return o.waitTimes(t, pattern, 1)[0][1]
+}
+
+// waitTimes waits until the output matches a number of times, and gives the matches.
+func (o *output) waitTimes(t *testing.T, pattern string, times int) [][]string {
+	t.Helper()
 	deadline := time.After(30 * time.Second)
 	for {
-		if m := regexp.MustCompile(pattern).FindStringSubmatch(o.String()); m != nil {
-			return m[1]
+		if m := regexp.MustCompile(pattern).FindAllStringSubmatch(o.String(), times); len(m) == times {
+			return m
 		}
 		select {
 		case <-o.written:
 		case <-deadline:
-			t.Fatalf("no %s in %s", pattern, o)
+			t.Fatalf("no %s (%d times) in %s", pattern, times, o)
 		}
 	}
 }
@@ -77,6 +83,8 @@ func TestBadSettings(t *testing.T) {
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--note-max", "-1"}, 2, "--note-max"},
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--reinvite-cooldown", "soon"}, 2, "--reinvite-cooldown"},
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--broker-sweep", "0s"}, 2, "--broker-sweep"},
+		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--listen", "127.0.0.1:0", "--broker", "pigeons"}, 2, "--broker: must be local, postgres, or an address as in nats://host:4222"},
+		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--listen", "127.0.0.1:0", "--broker", "postgres"}, 2, "--broker: postgres needs a database of PostgreSQL"},
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--log-level", "loud"}, 2, "--log-level"},
 		{[]string{"serve", "--database-url", sqlite, "--jwt-secret", secret, "--nonsense"}, 2, "--nonsense"},
 		{[]string{"serve", "--database-url", "mysql://x", "--jwt-secret", secret, "--listen", "127.0.0.1:0"}, 2, "--database-url"},
