@@ -220,7 +220,7 @@ func failOver(t *testing.T, primary, standby string, reads bool) {
 				if failed, ok := errors.AsType[*failure](err); reads && err != nil || !reads && (!ok || failed.code != "UNAVAILABLE") {
 					t.Errorf("on a standby a query gives %v", err)
 				}
-				err = call(t.Context(), n.address, "listener0", inviteMutation, map[string]any{"m": c.ids[1]}, &struct{}{})
+				err = call(t.Context(), n.address, "listener0", inviteMutation, map[string]any{"m": c.subscribers[1].id}, &struct{}{})
 				if failed, ok := errors.AsType[*failure](err); !ok || failed.code != "UNAVAILABLE" {
 					t.Errorf("on a standby a mutation gives %v", err)
 				}

@@ -8,10 +8,26 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"time"
 )
 
 var errNoAnswer = errors.New("no answer")
+
+// callTimeout is after how long a client gives up, unless its context ends before.
+const callTimeout = 15 * time.Second
+
+// unanswered is an errNoAnswer, with what the client knows of it.
+type unanswered struct {
+	cause  error
+	reused bool // it was asked over a connection over which there were answers before
+}
+
+func (u *unanswered) Error() string {
+	return fmt.Sprintf("no answer (over a connection that was used before: %v): %v", u.reused, u.cause)
+}
+
+func (u *unanswered) Unwrap() []error { return []error{errNoAnswer, u.cause} }
 
 // failure is an answer with errors.
 type failure struct{ code, answer string }
@@ -29,14 +45,23 @@ func insist(ctx context.Context, address, subject, query string, variables map[s
 	}
 }
 
+// into reads the id of memberQuery.
+func into(id *string) any {
+	return &struct {
+		Viewer struct{ Member struct{ ID *string } }
+	}{struct{ Member struct{ ID *string } }{struct{ ID *string }{id}}}
+}
+
 // call asks a node. It gives errNoAnswer when there is none, and a failure for one with errors.
 func call(ctx context.Context, address, subject, query string, variables map[string]any, into any) error {
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
+	var reused bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { reused = info.Reused }})
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address+"/graphql", bytes.NewReader(body))
 	if err != nil {
 		return err
@@ -45,12 +70,12 @@ func call(ctx context.Context, address, subject, query string, variables map[str
 	request.Header.Set("Authorization", "Bearer "+token(subject))
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errNoAnswer, err)
+		return &unanswered{err, reused}
 	}
 	defer response.Body.Close()
 	answer, err := io.ReadAll(response.Body)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errNoAnswer, err)
+		return &unanswered{err, reused}
 	}
 	var out struct {
 		Data   json.RawMessage

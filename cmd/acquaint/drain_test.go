@@ -18,7 +18,6 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
-	_ "modernc.org/sqlite" // driver
 )
 
 // keepAliveClients is how many clients ask over connections that they keep.
@@ -171,8 +170,6 @@ func locked(t *testing.T, path string) (unlock func()) {
 	t.Cleanup(unlock)
 	return unlock
 }
-
-const inviteMutation = `mutation($m: ID!) { inviteMember(input: {memberId: $m}) { invitation { id } userErrors { code } } }`
 
 // What is in flight when a node is told to end is answered, over HTTP and over a websocket. Then the socket closes with
 // 1001, and a stream of events ends in the middle, so that its client comes again. The node ends in order.
