@@ -71,7 +71,7 @@ test-race: ## Run the tests with the race detector
 faults: ## Do what goes wrong in production to real servers, for ROUNDS times as long as the tests do
 	go test ./cmd/acquaint -count=1 -timeout 2h -v -run '$(FAULTS)' -args -rounds $(or $(ROUNDS),10)
 
-FAULTS = ^Test(Nodes|NodeIs|Database|Rollout|Broker|Listeners|Standby|Disk|ReadOnly|Drain|InFlight|SecondSignal)
+FAULTS = ^Test(Nodes|NodeIs|Clients|Database|Rollout|Broker|Listeners|Standby|Disk|ReadOnly|Drain|InFlight|SecondSignal)
 
 .PHONY: verify
 verify: check-modules check-generated lint test-race ## Everything that CI does, but for e2e
