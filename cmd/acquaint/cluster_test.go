@@ -30,6 +30,7 @@ type cluster struct {
 	waits     time.Duration // how long the clients of the load wait for an answer
 	hangs     bool          // it is expected that they wait in vain
 	cutWithin time.Duration // each connection of a subscriber is lost by then; 0 is never
+	silence   time.Duration // after so long without a word subscribers give a connection up
 	mayLose   func(error) bool
 
 	// Where the load asks and subscribers listen; nil is anywhere.
@@ -47,7 +48,7 @@ type cluster struct {
 
 func newCluster(t *testing.T) *cluster {
 	t.Helper()
-	c := &cluster{t: t, waits: callTimeout, cutWithin: 2 * time.Second, progress: make(chan struct{}, 1)}
+	c := &cluster{t: t, waits: callTimeout, cutWithin: 2 * time.Second, silence: readDeadline, progress: make(chan struct{}, 1)}
 	for i := range c.subscribers {
 		c.subscribers[i] = newSubscriber(i)
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// readDeadline is after how long without a word a subscriber gives its connection up.
+// readDeadline is after how long without a word subscribers give a connection up, in most tests.
 const readDeadline = 2 * time.Second
 
 // subscriber is a member who listens all the time. What heard and after hold is its goroutine's.
@@ -104,7 +104,7 @@ func (c *cluster) cut(conn net.Conn, s *subscriber, node *process) {
 func (c *cluster) read(ws *websocket.Conn, s *subscriber, node *process) error {
 	resumes := s.after != ""
 	for {
-		if err := ws.SetReadDeadline(time.Now().Add(readDeadline)); err != nil {
+		if err := ws.SetReadDeadline(time.Now().Add(c.silence)); err != nil {
 			return err
 		}
 		var m struct {
