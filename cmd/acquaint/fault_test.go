@@ -1,7 +1,9 @@
 package main
 
 import (
+	"database/sql"
 	"errors"
+	"fmt"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -76,17 +78,21 @@ func TestDatabaseIsKilled(t *testing.T) {
 }
 
 // A node that stands still for longer than any timeout of its own and than its clients wait, and then goes on, loses nothing
-// and tells nothing twice.
+// and tells nothing twice. What it was in the middle of holds nobody up for long.
 func TestNodeIsPaused(t *testing.T) {
-	c, _ := startCluster(t, 2, "--request-timeout", "2s")
 	// Of what a server waits for, nothing takes longer than what it writes to a socket: 10 s.
 	const longest = 10 * time.Second
+	pg, c := startPostgres(t), newCluster(t)
+	c.start(1, pg.URL("faults")+"&application_name=paused", "--request-timeout", "2s")
+	c.start(1, pg.URL("faults"), "--request-timeout", "2s")
 	c.waits, c.hangs = longest+time.Second, true
-	node := c.nodes[0]
+	node, other := c.nodes[0], c.nodes[1]
+	db := openDatabase(t, node.database)
+	defer db.Close()
 	underLoad(t, c, func() {
-		for range *rounds {
+		for round := range *rounds {
 			c.during(20)
-			node.signal(syscall.SIGSTOP)
+			pauseWriting(t, c, db, node)
 			before, began := c.inVain.Load(), time.Now()
 			const stuck = 3
 			c.await("requests to the node that stands still", func() bool { return node.asked.Load() >= stuck })
@@ -95,12 +101,33 @@ func TestNodeIsPaused(t *testing.T) {
 			if n := c.inVain.Load() - before; n < stuck || time.Since(began) <= longest {
 				t.Errorf("the node stood still for %v, and %d requests were in vain", time.Since(began), n)
 			}
+			for i, s := range c.subscribers {
+				if err := insist(t.Context(), other.address, fmt.Sprint("meanwhile", round, "-", i), inviteMutation, map[string]any{"m": s.id}, &struct{}{}); err != nil {
+					t.Errorf("while the node stands still nobody can invite %s: %v", s.name, err)
+				}
+			}
 			node.signal(syscall.SIGCONT)
 			node.ready()
 			c.during(20)
 		}
 	})
 	t.Logf("%d requests in vain", c.inVain.Load())
+}
+
+// pauseWriting has a node stand still while it is in the middle of a transaction.
+func pauseWriting(t *testing.T, c *cluster, db *sql.DB, node *process) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); node.signal(syscall.SIGCONT) {
+		node.signal(syscall.SIGSTOP)
+		var open int
+		if err := db.QueryRow(`SELECT count(*) FROM pg_stat_activity WHERE application_name = 'paused' AND state LIKE 'idle in transaction%'`).Scan(&open); err != nil {
+			t.Fatal(err)
+		}
+		if open > 0 {
+			return
+		}
+	}
+	t.Fatal("the node is never in the middle of a transaction")
 }
 
 // Nodes are replaced one after the other, as in a rollout, and the balancer is the last to notice: what was accepted is

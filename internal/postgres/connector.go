@@ -25,6 +25,9 @@ const (
 	closeTimeout = 400 * time.Millisecond
 	// dialTimeout bounds the making of a connection to where nobody is.
 	dialTimeout = 5 * time.Second
+	// idleMost is after how long the server ends a transaction for which nothing comes: its node stands still, or its machine
+	// is gone, and meanwhile all rows that it has locked are.
+	idleMost = 10 * time.Second
 	// renewMost is how often at most all connections are made anew: while there is no server but one that takes no
 	// writes, each write would ask for it.
 	renewMost = time.Second
@@ -33,6 +36,7 @@ const (
 // Connector makes connections for a pool. It is a driver.Connector.
 type Connector struct {
 	inner      *pq.Connector
+	bounds     bool         // the address does not say how long a transaction may be idle
 	generation atomic.Int64 // connections of an earlier one are thrown away
 
 	mu      sync.Mutex
@@ -46,7 +50,7 @@ func NewConnector(address string) (*Connector, error) {
 		return nil, err
 	}
 	inner.Dialer(toServer{})
-	return &Connector{inner: inner}, nil
+	return &Connector{inner: inner, bounds: !strings.Contains(address, idleSetting)}, nil
 }
 
 // Driver implements driver.Connector.
@@ -60,7 +64,7 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	defer cancel()
 	made := &dialled{}
 	stop := context.AfterFunc(ctx, made.end)
-	opened, err := c.inner.Connect(context.WithValue(ctx, dialledKey{}, made))
+	opened, err := c.open(context.WithValue(ctx, dialledKey{}, made))
 	ended := !stop()
 	switch {
 	case err != nil && ended:
@@ -79,6 +83,25 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return nil, errors.New("lib/pq's connections are not what they were")
 	}
 	return &conn{pqConn: full, connector: c, wire: made.last(), generation: generation}, nil
+}
+
+// idleSetting is the setting of PostgreSQL that idleMost is for.
+const idleSetting = "idle_in_transaction_session_timeout"
+
+// open makes a connection. How long its transactions may be idle is no part of the startup message, as poolers refuse what
+// they do not know there.
+func (c *Connector) open(ctx context.Context) (driver.Conn, error) {
+	opened, err := c.inner.Connect(ctx)
+	if err != nil || !c.bounds {
+		return opened, err
+	}
+	if full, ok := opened.(pqConn); ok {
+		if _, err := full.ExecContext(ctx, fmt.Sprintf("SET %s = %d", idleSetting, idleMost.Milliseconds()), nil); err != nil {
+			_ = opened.Close()
+			return nil, err
+		}
+	}
+	return opened, nil
 }
 
 // isStandby reports whether no server was found that takes writes, where the address asks for one. lib/pq has no name for

@@ -53,6 +53,41 @@ func TestSilentServer(t *testing.T) {
 	}
 }
 
+// A transaction for which nothing comes ends, and with it what it has locked; the pool goes on. How long that takes the
+// address may say.
+func TestIdleTransactionEnds(t *testing.T) {
+	t.Parallel()
+	address := storetest.EmptyPostgres(t)
+	db, _ := open(t, address)
+	var usual string
+	if err := db.QueryRowContext(t.Context(), "SHOW idle_in_transaction_session_timeout").Scan(&usual); err != nil || usual != "10s" {
+		t.Errorf("transactions may be idle for %q (%v)", usual, err)
+	}
+	if _, err := db.ExecContext(t.Context(), "CREATE TABLE t (n int); INSERT INTO t VALUES (1)"); err != nil {
+		t.Fatal(err)
+	}
+	impatient, _ := open(t, address+"&idle_in_transaction_session_timeout=100")
+	held, err := impatient.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := held.ExecContext(t.Context(), "UPDATE t SET n = 2"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	if _, err := db.ExecContext(ctx, "UPDATE t SET n = n + 2"); err != nil { // waits for it
+		t.Errorf("what an idle transaction has locked stays locked: %v", err)
+	}
+	if err := held.Commit(); err == nil {
+		t.Error("an idle transaction was committed")
+	}
+	var n int
+	if err := impatient.QueryRowContext(t.Context(), "SELECT n FROM t").Scan(&n); err != nil || n != 3 {
+		t.Errorf("then there is %d (%v)", n, err)
+	}
+}
+
 // A statement ends with its context, in the server too, and the pool goes on.
 func TestStatementEndsWithContext(t *testing.T) {
 	t.Parallel()

@@ -28,7 +28,10 @@ var (
 var passingClasses = map[string]bool{"08": true, "53": true, "57": true, "58": true}
 
 // SQLSTATEs of what passes by itself, in classes that do not.
-const lockNotAvailable = "55P03"
+const (
+	lockNotAvailable = "55P03"
+	idleTooLong      = "25P03" // the node stood still in the middle of a transaction
+)
 
 // diskFull is the SQLSTATE of a write that found no room.
 const diskFull = "53100"
@@ -60,7 +63,8 @@ func translate(err error) error {
 	case errors.Is(err, postgres.ErrUnreachable), errors.Is(err, postgres.ErrReadOnly):
 		passing = true
 	case errors.As(err, &fromPostgres):
-		passing = len(fromPostgres.Code) >= 2 && passingClasses[string(fromPostgres.Code)[:2]] || fromPostgres.Code == lockNotAvailable
+		passing = len(fromPostgres.Code) >= 2 && passingClasses[string(fromPostgres.Code)[:2]] ||
+			fromPostgres.Code == lockNotAvailable || fromPostgres.Code == idleTooLong
 		if fromPostgres.Code == diskFull {
 			err = fmt.Errorf("%w: %w", errFull, err)
 		}

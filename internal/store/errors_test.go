@@ -29,6 +29,8 @@ func TestTranslate(t *testing.T) {
 		{"57P02", true}, // crash_shutdown
 		{"57P03", true}, // cannot_connect_now
 		{"58030", true}, // io_error
+		{"25P03", true}, // idle_in_transaction_session_timeout
+		{"25P02", false},
 		{"0A000", false},
 		{"22001", false},
 		{"23505", false}, // unique_violation
