@@ -17,7 +17,7 @@ type findings struct{ lost, twice, half, wrong []string }
 
 func (f *findings) all() []string { return slices.Concat(f.lost, f.twice, f.half, f.wrong) }
 
-func note(kind *[]string, format string, args ...any) {
+func notef(kind *[]string, format string, args ...any) {
 	*kind = append(*kind, fmt.Sprintf(format, args...))
 }
 
@@ -53,24 +53,24 @@ func (f *findings) compare(s *subscriber, inbox []event, all []acknowledged) {
 	for n, e := range inbox {
 		count[fact{e.Node.Invitation.ID, e.Node.Category}]++
 		if e.Node.Sequence != int64(n+1) {
-			note(&f.wrong, "%s: the inbox has number %d at place %d", s.name, e.Node.Sequence, n+1)
+			notef(&f.wrong, "%s: the inbox has number %d at place %d", s.name, e.Node.Sequence, n+1)
 		}
 	}
 	for what, n := range count {
 		if n > 1 {
-			note(&f.twice, "%s: told %d times of %v", s.name, n, what)
+			notef(&f.twice, "%s: told %d times of %v", s.name, n, what)
 		}
 	}
 	for _, a := range all {
 		if a.recipient == s.name && count[fact{a.id, graphCategory(notification.InvitationReceived)}] == 0 {
-			note(&f.lost, "%s: invitation %s was acknowledged and is not in the inbox", s.name, a.id)
+			notef(&f.lost, "%s: invitation %s was acknowledged and is not in the inbox", s.name, a.id)
 		}
 		if a.sender == s.name && a.accepted && count[fact{a.id, graphCategory(notification.InvitationAccepted)}] == 0 {
-			note(&f.lost, "%s: acceptance of %s was acknowledged and is not in the inbox", s.name, a.id)
+			notef(&f.lost, "%s: acceptance of %s was acknowledged and is not in the inbox", s.name, a.id)
 		}
 	}
 	if !slices.EqualFunc(s.heard, inbox, func(a, b event) bool { return a.Node == b.Node }) {
-		note(&f.wrong, "%s: had %d events, the inbox has %d, or in another order:\n%+v\n%+v", s.name, len(s.heard), len(inbox), s.heard, inbox)
+		notef(&f.wrong, "%s: had %d events, the inbox has %d, or in another order:\n%+v\n%+v", s.name, len(s.heard), len(inbox), s.heard, inbox)
 	}
 }
 
@@ -83,11 +83,11 @@ func (t *tables) check(all []acknowledged) findings {
 		row, is := t.invitations[uuid.UUID(key)]
 		switch {
 		case !is:
-			note(&found.lost, "invitation %s was acknowledged and is not in the tables", a.id)
+			notef(&found.lost, "invitation %s was acknowledged and is not in the tables", a.id)
 		case t.subjects[row.sender] != a.sender || t.subjects[row.recipient] != a.recipient:
-			note(&found.wrong, "invitation %s is from %s to %s, and not %+v", a.id, t.subjects[row.sender], t.subjects[row.recipient], a)
+			notef(&found.wrong, "invitation %s is from %s to %s, and not %+v", a.id, t.subjects[row.sender], t.subjects[row.recipient], a)
 		case a.accepted && row.state != string(network.Accepted):
-			note(&found.lost, "acceptance of %s was acknowledged, and it is %s", a.id, row.state)
+			notef(&found.lost, "acceptance of %s was acknowledged, and it is %s", a.id, row.state)
 		}
 	}
 	t.checkInvitations(&found)
@@ -111,12 +111,12 @@ func (t *tables) checkInvitations(found *findings) {
 	pairs := make(map[pair]uuid.UUID)
 	for id, row := range t.invitations {
 		if other, is := pairs[pair{row.sender, row.recipient}]; is {
-			note(&found.twice, "invitations %v and %v are the same", id, other)
+			notef(&found.twice, "invitations %v and %v are the same", id, other)
 		}
 		pairs[pair{row.sender, row.recipient}] = id
 		accepted := row.state == string(network.Accepted)
 		if !accepted && row.state != string(network.Pending) {
-			note(&found.wrong, "invitation %v is %s", id, row.state)
+			notef(&found.wrong, "invitation %v is %s", id, row.state)
 		}
 		received := telling{row.recipient, row.sender, id, string(notification.InvitationReceived)}
 		answered := telling{row.sender, row.recipient, id, string(notification.InvitationAccepted)}
@@ -126,12 +126,12 @@ func (t *tables) checkInvitations(found *findings) {
 		delete(told, answered)
 		for _, side := range []pair{{row.sender, row.recipient}, {row.recipient, row.sender}} {
 			if t.connections[side] != accepted {
-				note(&found.half, "invitation %v is %s, and there is a row of the connection: %v", id, row.state, t.connections[side])
+				notef(&found.half, "invitation %v is %s, and there is a row of the connection: %v", id, row.state, t.connections[side])
 			}
 		}
 	}
 	for what := range told {
-		note(&found.wrong, "somebody is told of what there is not: %+v", what)
+		notef(&found.wrong, "somebody is told of what there is not: %+v", what)
 	}
 }
 
@@ -139,9 +139,9 @@ func (t *tables) checkInvitations(found *findings) {
 func expect(found *findings, times int, should bool, what string, id uuid.UUID) {
 	switch {
 	case times > 1:
-		note(&found.twice, "%s %v %d times", what, id, times)
+		notef(&found.twice, "%s %v %d times", what, id, times)
 	case (times == 1) != should:
-		note(&found.half, "%s %v %d times", what, id, times)
+		notef(&found.half, "%s %v %d times", what, id, times)
 	}
 }
 
@@ -153,7 +153,7 @@ func (t *tables) checkConnections(found *findings) {
 	}
 	for side := range t.connections {
 		if !from[side] {
-			note(&found.wrong, "%v and %v are connected without an invitation", side.owner, side.peer)
+			notef(&found.wrong, "%v and %v are connected without an invitation", side.owner, side.peer)
 		}
 	}
 }
@@ -163,7 +163,7 @@ func (t *tables) checkLogs(found *findings) {
 	for member, subject := range t.subjects {
 		inbox, is := t.inboxes[member]
 		if !is {
-			note(&found.half, "%s has no inbox", subject)
+			notef(&found.half, "%s has no inbox", subject)
 		}
 		var numbers []int64
 		for _, n := range t.logs[member] {
@@ -175,12 +175,12 @@ func (t *tables) checkLogs(found *findings) {
 		}{"notifications": {numbers, inbox.lastNumber}, "feed": {t.feeds[member], inbox.lastChange}} {
 			for i, n := range log.numbers {
 				if n != int64(i+1) {
-					note(&found.wrong, "the %s of %s have number %d at place %d", what, subject, n, i+1)
+					notef(&found.wrong, "the %s of %s have number %d at place %d", what, subject, n, i+1)
 					break
 				}
 			}
 			if int64(len(log.numbers)) != log.last {
-				note(&found.wrong, "the %s of %s are %d, and the last number is %d", what, subject, len(log.numbers), log.last)
+				notef(&found.wrong, "the %s of %s are %d, and the last number is %d", what, subject, len(log.numbers), log.last)
 			}
 		}
 	}

@@ -82,7 +82,11 @@ func TestCheckerFinds(t *testing.T) {
 		expectFindings(t, c.what, tables.check(known), c.kind, c.says)
 	}
 
-	received := func(n int64, a acknowledged) event { return tell(n, a, "INVITATION_RECEIVED") }
+	received := func(n int64, a acknowledged) event {
+		e := event{Node: told{Sequence: n, Category: "INVITATION_RECEIVED"}}
+		e.Node.Invitation.ID = a.id
+		return e
+	}
 	inbox := []event{received(1, known[0]), received(2, known[1])}
 	for _, c := range []struct {
 		what         string
@@ -114,12 +118,6 @@ func lost(f findings) []string  { return f.lost }
 func twice(f findings) []string { return f.twice }
 func half(f findings) []string  { return f.half }
 func wrong(f findings) []string { return f.wrong }
-
-func tell(n int64, a acknowledged, category string) event {
-	e := event{Node: told{Sequence: n, Category: category}}
-	e.Node.Invitation.ID = a.id
-	return e
-}
 
 func expectFindings(t *testing.T, what string, found findings, kind func(findings) []string, says string) {
 	t.Helper()

@@ -27,11 +27,11 @@ type cluster struct {
 	nodes       []*process
 	subscribers [4]*subscriber
 
-	waits     time.Duration // how long the clients of the load wait for an answer
-	hangs     bool          // it is expected that they wait in vain
-	cutWithin time.Duration // each connection of a subscriber is lost by then; 0 is never
-	silence   time.Duration // after so long without a word subscribers give a connection up
-	mayLose   func(error) bool
+	waits     time.Duration    // how long the clients of the load wait for an answer
+	hangs     bool             // it is expected that they wait in vain
+	cutWithin time.Duration    // each connection of a subscriber is lost by then; 0 is never
+	silence   time.Duration    // after so long without a word subscribers give a connection up
+	mayLose   func(error) bool // whether it may be that a request has no other answer; nil is always
 
 	// Where the load asks and subscribers listen; nil is anywhere.
 	asks, listens *process

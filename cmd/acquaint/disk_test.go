@@ -126,7 +126,8 @@ func TestDiskIsFull(t *testing.T) {
 	})
 }
 
-// A server does not start on a database file that it may only read, and says so in one line that names the setting.
+// A server does not start on a database file that it may only read, and says so in one line that names the setting. While a
+// server runs the kernel lets nobody make its disk one that can only be read: that is busy, for the file is open for writing.
 func TestReadOnlyDatabase(t *testing.T) {
 	disk := smallDisk(t, 16<<20)
 	database := "sqlite:" + filepath.Join(disk, "a.db")

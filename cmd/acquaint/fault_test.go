@@ -92,7 +92,7 @@ func TestNodeIsPaused(t *testing.T) {
 	underLoad(t, c, func() {
 		for round := range *rounds {
 			c.during(20)
-			pauseWriting(t, c, db, node)
+			pauseWriting(t, db, node)
 			before, began := c.inVain.Load(), time.Now()
 			const stuck = 3
 			c.await("requests to the node that stands still", func() bool { return node.asked.Load() >= stuck })
@@ -115,7 +115,7 @@ func TestNodeIsPaused(t *testing.T) {
 }
 
 // pauseWriting has a node stand still while it is in the middle of a transaction.
-func pauseWriting(t *testing.T, c *cluster, db *sql.DB, node *process) {
+func pauseWriting(t *testing.T, db *sql.DB, node *process) {
 	t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); node.signal(syscall.SIGCONT) {
 		node.signal(syscall.SIGSTOP)

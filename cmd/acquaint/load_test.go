@@ -133,7 +133,7 @@ func (c *cluster) ask(ctx context.Context, subject, query string, variables map[
 			c.t.Errorf("a client waited for %v in vain: %v", c.waits, err)
 		}
 	case c.mayLose != nil && !c.mayLose(err):
-		c.t.Errorf("what was asked of a server that ended in order got lost: %v", err)
+		c.t.Errorf("what may not get lost did: %v", err)
 	}
 	return node, false
 }

@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/fstest"
 )
@@ -36,12 +38,13 @@ CREATE INDEX CONCURRENTLY "notifications_next_%[1]d" ON "notifications" ("next_n
 // tables, while a backup runs. Nothing is lost, and every request is answered; nodes of the old version go on until they are
 // replaced, and do not start any more.
 func TestRolloutOfNewVersion(t *testing.T) {
-	c, pg := startCluster(t, 3)
+	c, pg := startCluster(t, 3, "--drain-delay", "500ms")
 	db, err := sql.Open("postgres", pg.URL("faults"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer db.Close()
+	c.mayLose = func(error) bool { return false }
 	underLoad(t, c, func() {
 		for round := range *rounds {
 			rollOut(t, c, db, round+1)
@@ -63,8 +66,12 @@ func TestRolloutOfNewVersion(t *testing.T) {
 func rollOut(t *testing.T, c *cluster, db *sql.DB, version int) {
 	t.Helper()
 	stop := func(node *process) {
-		node.gate.shut()
-		node.stop()
+		node.signal(syscall.SIGTERM)
+		node.until(http.StatusServiceUnavailable)
+		node.gate.shut() // the balancer has noticed
+		if err := node.command.Wait(); err != nil {
+			t.Errorf("a node ended with %v: %s", err, node.said)
+		}
 	}
 	c.during(20)
 	first, rest := c.nodes[0], c.nodes[1:]

@@ -108,10 +108,8 @@ func each(t *testing.T, db *sql.DB, query string, row func(scan func(...any) err
 // openDatabase opens the database of a server.
 func openDatabase(t *testing.T, database string) *sql.DB {
 	t.Helper()
-	driver, address := "sqlite", ""
-	if path, is := strings.CutPrefix(database, "sqlite:"); is {
-		address = "file:" + path + "?_pragma=busy_timeout(5000)"
-	} else {
+	driver, address := "sqlite", "file:"+strings.TrimPrefix(database, "sqlite:")+"?_pragma=busy_timeout(5000)"
+	if !strings.HasPrefix(database, "sqlite:") {
 		u, err := url.Parse(database)
 		if err != nil {
 			t.Fatal(err)
