@@ -47,7 +47,7 @@ web: ## Build the browser pages into web/dist (needs Node)
 	cd web && npm ci && npm run build
 
 .PHONY: bench
-bench: ## Measure everything into bench/RESULTS.md: 25 minutes, or two with QUICK=1 (needs PostgreSQL)
+bench: ## Measure everything into bench/RESULTS.md: 15 minutes, or two with QUICK=1 (needs PostgreSQL)
 	go run ./bench $(if $(QUICK),-size quick -out bench/quick)
 
 .PHONY: check-generated

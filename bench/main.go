@@ -1,6 +1,6 @@
 // Command bench runs all benchmarks, one after the other, and writes what they found to RESULTS.md, with its plots.
 //
-//	make bench             # everything, in about 25 minutes
+//	make bench             # everything, in about 15 minutes
 //	make bench QUICK=1     # a look at all of it, in about two
 package main
 

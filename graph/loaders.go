@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
+	"github.com/acquaint/acquaint/internal/notification"
 )
 
 // errNoSuch is what loaders give for a key that has nothing; dataloadgen has the same.
@@ -280,6 +282,20 @@ func loadMembers(ctx context.Context, keys []id.Member) ([]*model.Member, error)
 		return nil, err
 	}
 	return found, nil
+}
+
+// loadActors has those at hand who did what notifications tell of: each need not wait for the others then. What fails, fails
+// again where it is asked for.
+func loadActors(ctx context.Context, list []notification.Notification) {
+	actors := make([]id.Member, 0, len(list))
+	for _, n := range list {
+		if !n.Actor.IsZero() && !slices.Contains(actors, n.Actor) {
+			actors = append(actors, n.Actor)
+		}
+	}
+	if len(actors) > 0 {
+		_, _ = loadMembers(ctx, actors)
+	}
 }
 
 // loadInvitation gives an invitation that the viewer may know of, or nil.

@@ -200,6 +200,9 @@ func (r *viewerResolver) Notifications(ctx context.Context, obj *model.Viewer, f
 	if err != nil {
 		return nil, err
 	}
+	if asksFor(ctx, "nodes", "actor") || asksFor(ctx, "edges", "node", "actor") {
+		loadActors(ctx, list)
+	}
 	return notificationConnection(list, more, page, func(ctx context.Context) (int, error) {
 		return r.Resolver.Notifications.Count(ctx, obj.Key)
 	})

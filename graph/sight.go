@@ -121,9 +121,17 @@ func relationshipTo(ctx context.Context, m *model.Member) (*model.Relationship, 
 	}
 }
 
-// asksFor reports whether what is being resolved is asked for a field. What takes long can begin early then.
-func asksFor(ctx context.Context, name string) bool {
-	return slices.ContainsFunc(graphql.CollectFieldsCtx(ctx, nil), func(field graphql.CollectedField) bool { return field.Name == name })
+// asksFor reports whether what is being resolved is asked for a field, or, by a path, for one of what it holds, whatever
+// type that is of. What takes long can begin early then.
+func asksFor(ctx context.Context, path ...string) bool {
+	return holds(graphql.GetOperationContext(ctx), graphql.CollectFieldsCtx(ctx, nil), path)
+}
+
+func holds(operation *graphql.OperationContext, fields []graphql.CollectedField, path []string) bool {
+	return slices.ContainsFunc(fields, func(field graphql.CollectedField) bool {
+		return field.Name == path[0] &&
+			(len(path) == 1 || holds(operation, graphql.CollectFields(operation, field.Selections, nil), path[1:]))
+	})
 }
 
 // otherSide is whom an invitation of the viewer's is with.

@@ -81,8 +81,8 @@ func (s *settings) writes(ctx context.Context, address, folder string, clients, 
 		return nil, err
 	}
 	defer file.Close()
-	// client, transaction, µs since it was due, script, time, µs of it; and at a rate µs that it was late, which is pgbench's
-	// own waking up with one client, and waiting for a free client with many
+	// client, transaction, µs since it was due, script, time, µs of it; and at a rate µs that it was late: until all clients
+	// were connected, and until pgbench was awake
 	const took, late, columns = 2, 6, 6
 	var all []time.Duration
 	for lines := bufio.NewScanner(file); lines.Scan(); {
@@ -98,9 +98,6 @@ func (s *settings) writes(ctx context.Context, address, folder string, clients, 
 		if len(fields) > late {
 			if wasLate, err = strconv.Atoi(fields[late]); err != nil {
 				return nil, err
-			}
-			if clients > 1 {
-				wasLate = 0
 			}
 		}
 		all = append(all, time.Duration(sinceDue-wasLate)*time.Microsecond)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"syscall"
 	"testing"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -46,7 +45,7 @@ func startNATS(t *testing.T, address string) (kill func()) {
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), asBroker+"="+address)
 	command.Stdout, command.Stderr = said, said
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	endWithTest(command)
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}

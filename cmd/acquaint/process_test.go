@@ -98,7 +98,7 @@ func (p *process) launch() {
 	}
 	p.said = newOutput()
 	p.command.Stderr = p.said
-	p.command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	endWithTest(p.command)
 	if err := p.command.Start(); err != nil {
 		p.t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ import (
 func TestNothingWaitsAlone(t *testing.T) {
 	t.Parallel()
 	storetest.EachDatabase(t, func(t *testing.T, database string) {
-		s := apptest.Start(t, database, func(c *app.Config) { c.BatchWait = 15 * time.Second })
+		s := apptest.Start(t, database, func(c *app.Config) { c.Limits.RequestTimeout, c.BatchWait = 10*time.Second, 15*time.Second })
 		ada, ben, cleo := s.As(t, "ada"), s.As(t, "ben"), s.As(t, "cleo")
 		apptest.Connect(ada, ben)
 		apptest.Connect(ben, cleo)
@@ -24,6 +24,14 @@ func TestNothingWaitsAlone(t *testing.T) {
 			Viewer struct {
 				Member      struct{ ID string }
 				Connections struct{ Nodes []struct{ ID, Name string } }
+				ByNodes     struct {
+					Nodes []struct{ Actor struct{ Name string } }
+				}
+				ByEdges struct {
+					Edges []struct {
+						Node struct{ Actor struct{ Name string } }
+					}
+				}
 			}
 			Node struct {
 				Relationship      struct{ Degree *int }
@@ -34,12 +42,16 @@ func TestNothingWaitsAlone(t *testing.T) {
 			}
 		}
 		ada.Get(&data, `query($id: ID!) {
-			viewer { member { id } connections { nodes { id name } } }
+			viewer { member { id } connections { nodes { id name } }
+				byNodes: notifications(first: 1) { nodes { actor { name } } }
+				byEdges: notifications(first: 1) { edges { node { ... on InvitationAcceptedNotification { actor { name } } } } } }
 			node(id: $id) { ... on Member { relationship { degree } mutualConnections { totalCount nodes { id } } } } }`, apptest.Vars{"id": cleo.ID})
 		node := data.Node
 		if node.Relationship.Degree == nil || *node.Relationship.Degree != 2 || node.MutualConnections.TotalCount != 1 ||
 			len(node.MutualConnections.Nodes) != 1 || node.MutualConnections.Nodes[0].ID != ben.ID ||
-			data.Viewer.Member.ID != ada.ID || len(data.Viewer.Connections.Nodes) != 1 {
+			data.Viewer.Member.ID != ada.ID || len(data.Viewer.Connections.Nodes) != 1 ||
+			len(data.Viewer.ByNodes.Nodes) != 1 || data.Viewer.ByNodes.Nodes[0].Actor.Name == "" ||
+			len(data.Viewer.ByEdges.Edges) != 1 || data.Viewer.ByEdges.Edges[0].Node.Actor.Name == "" {
 			t.Errorf("%+v", data)
 		}
 	})
