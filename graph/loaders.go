@@ -284,8 +284,8 @@ func loadMembers(ctx context.Context, keys []id.Member) ([]*model.Member, error)
 	return found, nil
 }
 
-// loadActors has those at hand who did what notifications tell of: each need not wait for the others then. What fails, fails
-// again where it is asked for.
+// loadActors has those at hand who did what notifications tell of: each need not wait for the others then. Who cannot be
+// loaded, or is hidden, is asked for once more below the list.
 func loadActors(ctx context.Context, list []notification.Notification) {
 	actors := make([]id.Member, 0, len(list))
 	for _, n := range list {

@@ -61,7 +61,7 @@ func (s *settings) writes(ctx context.Context, address, folder string, clients, 
 		return nil, err
 	}
 	args := []string{
-		"-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-t", strconv.Itoa(samples), "-D", "n=" + strconv.Itoa(s.recipients+senders),
+		"-n", "-M", "prepared", "-c", strconv.Itoa(clients), "-t", strconv.Itoa(samples + warmUp), "-D", "n=" + strconv.Itoa(s.recipients+senders),
 		"-l", "--log-prefix=" + filepath.Join(folder, "pgbench"), "-f", filepath.Join(root, "bench", "writes", "invite.sql"),
 	}
 	if rate > 0 {
@@ -81,26 +81,27 @@ func (s *settings) writes(ctx context.Context, address, folder string, clients, 
 		return nil, err
 	}
 	defer file.Close()
-	// client, transaction, µs since it was due, script, time, µs of it; and at a rate µs that it was late: until all clients
-	// were connected, and until pgbench was awake
-	const took, late, columns = 2, 6, 6
+	// client, its how many-eth transaction, µs since it was due, script, time, µs of it; and at a rate µs that it was late:
+	// until all clients were connected, and until pgbench was awake
+	const nth, took, late, columns = 1, 2, 6, 6
 	var all []time.Duration
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		fields := strings.Fields(lines.Text())
 		if len(fields) < columns {
 			return nil, fmt.Errorf("pgbench logged %q", lines.Text())
 		}
-		sinceDue, err := strconv.Atoi(fields[took])
-		if err != nil {
-			return nil, err
-		}
-		wasLate := 0
-		if len(fields) > late {
-			if wasLate, err = strconv.Atoi(fields[late]); err != nil {
+		var numbers [late + 1]int
+		for _, at := range []int{nth, took, late} {
+			if at >= len(fields) {
+				continue
+			}
+			if numbers[at], err = strconv.Atoi(fields[at]); err != nil {
 				return nil, err
 			}
 		}
-		all = append(all, time.Duration(sinceDue-wasLate)*time.Microsecond)
+		if numbers[nth] > warmUp { // before, it prepares, and reads the catalogue
+			all = append(all, time.Duration(numbers[took]-numbers[late])*time.Microsecond)
+		}
 	}
 	return all, nil
 }

@@ -72,7 +72,7 @@ func report(s *settings, setups []setup, results map[string][]result, base []bas
 		} {
 			r.Ratios = append(r.Ratios, harness.Ratio{
 				What: "invite to socket, " + setup.name + ", " + of.name, Unit: "ms", Ours: of.ours, Baseline: of.baseline,
-				Against: "pgbench, the writes alone, at the same rate", Lower: true, Aim: of.aim,
+				Against: "pgbench, the writes alone, at the same pace", Lower: true, Aim: of.aim,
 			})
 		}
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -101,11 +102,13 @@ func TestNodeIsPaused(t *testing.T) {
 			if n := c.inVain.Load() - before; n < stuck || time.Since(began) <= longest {
 				t.Errorf("the node stood still for %v, and %d requests were in vain", time.Since(began), n)
 			}
+			soon, cancel := context.WithTimeout(t.Context(), longest) // what it has locked is free by now
 			for i, s := range c.subscribers {
-				if err := insist(t.Context(), other.address, fmt.Sprint("meanwhile", round, "-", i), inviteMutation, map[string]any{"m": s.id}, &struct{}{}); err != nil {
+				if err := insist(soon, other.address, fmt.Sprint("meanwhile", round, "-", i), inviteMutation, map[string]any{"m": s.id}, &struct{}{}); err != nil {
 					t.Errorf("while the node stands still nobody can invite %s: %v", s.name, err)
 				}
 			}
+			cancel()
 			node.signal(syscall.SIGCONT)
 			node.ready()
 			c.during(20)

@@ -23,10 +23,10 @@ func (s *Store) countMutual(ctx context.Context, n nearness, member id.Member, o
 	for _, other := range others {
 		theirs := s.peers.get(other)
 		switch {
+		case n.large > 0 && (mine.isTooMany() || theirs.isTooMany()):
+			large = append(large, other)
 		case n.large == 0 || mine == nil || theirs == nil:
 			unknown = append(unknown, other)
-		case mine.tooMany || theirs.tooMany:
-			large = append(large, other)
 		default:
 			kept = append(kept, other)
 		}

@@ -17,13 +17,16 @@ import (
 // peerSet is all connections of a member as they were when its feed had come to a number. It does not change.
 type peerSet struct {
 	peers   []id.Member // in the order of the ids
-	tooMany bool        // for a set, which is empty
+	tooMany bool        // there were more than a set may have, and peers is empty
 	number  int64
 	entry   uuid.UUID // the feed's of that number; zero if that was pruned
 	read    time.Time
 }
 
 func compareMembers(a, b id.Member) int { return bytes.Compare(a[:], b[:]) }
+
+// isTooMany reports whether it is known that there are more than a set may have.
+func (s *peerSet) isTooMany() bool { return s != nil && s.tooMany }
 
 // shared counts those who are in both sets.
 func (s *peerSet) shared(with *peerSet) int {
