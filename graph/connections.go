@@ -136,10 +136,10 @@ func (r *Resolver) blockedConnection(
 }
 
 // notificationConnection makes a page of the inbox, whichever way it was read.
-func notificationConnection(list []notification.Notification, more bool, page notification.Page, count model.Count) (*model.NotificationConnection, error) {
-	out := &model.NotificationConnection{Edges: make([]model.NotificationEdge, 0, len(list)), Count: count}
-	cursors := make([]string, 0, len(list))
-	for _, n := range list {
+func notificationConnection(list notification.Listing, page notification.Page, count model.Count) (*model.NotificationConnection, error) {
+	out := &model.NotificationConnection{Edges: make([]model.NotificationEdge, 0, len(list.Notifications)), Count: count}
+	cursors := make([]string, 0, len(list.Notifications))
+	for _, n := range list.Notifications {
 		edge, err := notificationEdge(n)
 		if err != nil {
 			continue
@@ -147,6 +147,6 @@ func notificationConnection(list []notification.Notification, more bool, page no
 		cursors = append(cursors, edge.Cursor)
 		out.Edges = append(out.Edges, *edge)
 	}
-	out.PageInfo = pageInfoBothWays(cursors, more, page.Backward, page.After > 0, page.Before > 0)
+	out.PageInfo = pageInfoBothWays(cursors, list.More, page.Backward, page.After > 0, page.Before > 0)
 	return out, nil
 }

@@ -73,6 +73,7 @@ func New(resolver *Resolver, options Options) *handler.Server {
 		e.Use(extension.Introspection{})
 	}
 	e.AroundOperations(mayRun)
+	e.AroundOperations(f.planned)
 	e.AroundResponses(f.loadersPerResponse)
 	e.AroundRootFields(f.loadersPerMutation)
 	return e

@@ -196,14 +196,14 @@ func (r *viewerResolver) Notifications(ctx context.Context, obj *model.Viewer, f
 	if err != nil {
 		return nil, err
 	}
-	list, more, err := r.Resolver.Notifications.List(ctx, obj.Key, page)
+	list, err := r.Resolver.Notifications.List(ctx, obj.Key, page)
 	if err != nil {
 		return nil, err
 	}
 	if asksFor(ctx, "nodes", "actor") || asksFor(ctx, "edges", "node", "actor") {
-		loadActors(ctx, list)
+		loadActors(ctx, list.Notifications)
 	}
-	return notificationConnection(list, more, page, func(ctx context.Context) (int, error) {
+	return notificationConnection(list, page, func(ctx context.Context) (int, error) {
 		return r.Resolver.Notifications.Count(ctx, obj.Key)
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"strconv"
 	"strings"
-	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -15,28 +14,18 @@ import (
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
-// plan is what notificationReceived is to write for each event, worked out once when the subscription starts. gqlgen
-// works it out again for every event, field by field, which takes longer than the rest of a delivery. A plan knows the
-// fields that are values of the notification, and those that are values of its actor (model/leaf.go); a selection with
-// any other has none, and is executed by gqlgen.
-type plan struct {
-	root   write
-	actors bool // events want their actors
-}
+// plan is what is to be written for something that is often asked for, worked out once: for each event of
+// notificationReceived (plan_event.go), and for a page of notifications (plan_inbox.go). gqlgen works it out again for
+// every item, field by field, which takes longer than all the rest. A plan knows the fields that are values of what is
+// read (model/leaf.go); a selection with any other has none, and is executed by gqlgen.
+//
+// write appends a value of such a thing as JSON.
+type write[T any] func(b []byte, of *T) []byte
 
-// event is what is written: a notification and, where the plan wants it, its actor.
-type event struct {
-	notification *notification.Notification
-	actor        *model.Member // nil for none
-}
-
-// write appends a value of an event as JSON.
-type write func(b []byte, e *event) []byte
-
-// plans makes plans, and keeps them: all clients of an app have the same document.
-type plans struct {
+// plans keeps the plans of one kind: all clients of an app have the same document.
+type plans[P any] struct {
 	schema *ast.Schema
-	kept   *lru.Cache[planKey, *plan]
+	kept   *lru.Cache[planKey, *P]
 }
 
 // planKey is an operation of a cached document and what @skip and @include say in it: the values of the Boolean variables.
@@ -46,26 +35,25 @@ type planKey struct {
 	booleans  string
 }
 
-func newPlans(schema *ast.Schema) *plans {
-	kept, err := lru.New[planKey, *plan](cachedDocuments)
+func newPlans[P any](schema *ast.Schema) *plans[P] {
+	kept, err := lru.New[planKey, *P](cachedDocuments)
 	if err != nil {
 		panic(err) // the size is good
 	}
-	return &plans{schema, kept}
+	return &plans[P]{schema, kept}
 }
 
-// of gives the plan of the subscription field that is being resolved, or nil.
-func (p *plans) of(ctx context.Context) *plan {
-	op, field := graphql.GetOperationContext(ctx), graphql.GetFieldContext(ctx).Field
+// of gives the plan of an operation, or nil where it has to be executed. It makes the plan when it is first asked for.
+func (p *plans[P]) of(op *graphql.OperationContext, made func(*planner) *P) *P {
 	key := planKey{op.Operation, booleans(op)}
 	if known, ok := p.kept.Get(key); ok {
 		return known
 	}
-	made := (&planner{plans: p, op: op}).plan(field)
+	plan := made(&planner{schema: p.schema, op: op})
 	if len(op.RawQuery) <= cachedDocumentMax { // it holds its document
-		p.kept.Add(key, made)
+		p.kept.Add(key, plan)
 	}
-	return made
+	return plan
 }
 
 func booleans(op *graphql.OperationContext) string {
@@ -80,82 +68,18 @@ func booleans(op *graphql.OperationContext) string {
 
 // planner makes one plan.
 type planner struct {
-	*plans
-
+	schema *ast.Schema
 	op     *graphql.OperationContext
-	actors bool
+	actors bool // they are selected
 }
 
-// plan gives nil when there is something in a selection that has to be executed.
-func (p *planner) plan(root graphql.CollectedField) *plan {
-	edge := p.object("NotificationEdge", root.Selections, func(f graphql.CollectedField) write {
-		switch f.Name {
-		case "node":
-			return p.node(f.Selections)
-		case "cursor":
-			return func(b []byte, e *event) []byte {
-				return append(appendNotificationCursor(append(b, '"'), e.notification.Sequence), '"')
-			}
-		}
-		return nil
-	})
-	if edge == nil {
-		return nil
-	}
-	head := `{"` + root.Alias + `":`
-	return &plan{actors: p.actors, root: func(b []byte, e *event) []byte {
-		return append(edge(append(b, head...), e), '}')
-	}}
-}
-
-// node is a notification, of any type that there is.
-func (p *planner) node(set ast.SelectionSet) write {
-	types := make(map[string]write)
-	for _, definition := range p.schema.PossibleTypes["Notification"] {
-		leaves, ok := model.NotificationLeaves[definition.Name]
-		if !ok {
-			return nil
-		}
-		object := p.object(definition.Name, set, func(f graphql.CollectedField) write {
-			if f.Name == "actor" {
-				return p.actor(f.Selections)
-			}
-			return leafOf(leaves[f.Name], func(e *event) *notification.Notification { return e.notification })
-		})
-		if object == nil {
-			return nil
-		}
-		types[definition.Name] = object
-	}
-	categories := make(map[notification.Category]write)
-	for _, c := range notification.Categories() {
-		categories[c] = types[model.TypeOf(c)]
-	}
-	return func(b []byte, e *event) []byte { return categories[e.notification.Category](b, e) }
-}
-
-func (p *planner) actor(set ast.SelectionSet) write {
-	p.actors = true
-	member := p.object("Member", set, func(f graphql.CollectedField) write {
-		return leafOf(model.MemberLeaves[f.Name], func(e *event) *model.Member { return e.actor })
-	})
-	if member == nil {
-		return nil
-	}
-	return func(b []byte, e *event) []byte {
-		if e.actor == nil {
-			return append(b, "null"...)
-		}
-		return member(b, e)
-	}
-}
-
-// object is what is selected of a type, each field as valueOf says.
-func (p *planner) object(name string, set ast.SelectionSet, valueOf func(graphql.CollectedField) write) write {
+// object is what is selected of a type, each field as valueOf says. It is nil when there is something that has to be
+// executed.
+func object[T any](p *planner, name string, set ast.SelectionSet, valueOf func(graphql.CollectedField) write[T]) write[T] {
 	definition := p.schema.Types[name]
 	type member struct {
 		key   string
-		value write
+		value write[T]
 	}
 	var members []member
 	for i, f := range graphql.CollectFields(p.op, set, append([]string{name}, definition.Interfaces...)) {
@@ -165,7 +89,7 @@ func (p *planner) object(name string, set ast.SelectionSet, valueOf func(graphql
 		value := valueOf(f)
 		if f.Name == "__typename" {
 			quoted := `"` + name + `"`
-			value = func(b []byte, _ *event) []byte { return append(b, quoted...) }
+			value = func(b []byte, _ *T) []byte { return append(b, quoted...) }
 		}
 		if value == nil {
 			return nil
@@ -176,65 +100,87 @@ func (p *planner) object(name string, set ast.SelectionSet, valueOf func(graphql
 		}
 		members = append(members, member{key, value})
 	}
-	return func(b []byte, e *event) []byte {
+	return func(b []byte, of *T) []byte {
 		b = append(b, '{')
 		for _, m := range members {
-			b = m.value(append(b, m.key...), e)
+			b = m.value(append(b, m.key...), of)
 		}
 		return append(b, '}')
 	}
 }
 
 // leafOf writes a leaf, or is nil where there is none.
-func leafOf[T any](leaf model.Leaf[T], of func(*event) T) write {
+func leafOf[T, L any](leaf model.Leaf[L], of func(*T) L) write[T] {
 	if leaf == nil {
 		return nil
 	}
-	return func(b []byte, e *event) []byte { return leaf(b, of(e)) }
+	return func(b []byte, t *T) []byte { return leaf(b, of(t)) }
 }
 
-// sending is some events on their way by a plan. They are used again, as there are many and each is short.
-type sending struct {
-	plan   *plan
-	rows   []notification.Notification
-	actors map[id.Member]*model.Member
-	event  event
-	data   func(b []byte, i int) []byte // append, made once
+// item is what is written of one notification: it and, where the plan wants it, its actor.
+type item struct {
+	notification *notification.Notification
+	actor        *model.Member // nil for none
 }
 
-var sendings = sync.Pool{New: func() any {
-	s := &sending{}
-	s.data = s.append
-	return s
-}}
-
-// append appends the data of the response for one of the events.
-func (s *sending) append(b []byte, i int) []byte {
-	s.event = event{notification: &s.rows[i]}
-	if s.plan.actors {
-		s.event.actor = s.actors[s.rows[i].Actor]
-	}
-	return s.plan.root(b, &s.event)
-}
-
-// sendPlanned sends the events of some notifications by a plan. The viewer sees their actors as in any other response.
-func (r *Resolver) sendPlanned(ctx context.Context, viewer id.Member, send send, plan *plan, rows []notification.Notification) error {
-	var actors map[id.Member]*model.Member
-	if plan.actors {
-		var err error
-		if actors, err = r.actorsOf(ctx, viewer, rows); err != nil {
-			return err
+// edge is an item in its place in a list, as NotificationEdge.
+func (p *planner) edge(set ast.SelectionSet) write[item] {
+	return object(p, "NotificationEdge", set, func(f graphql.CollectedField) write[item] {
+		switch f.Name {
+		case "node":
+			return p.node(f.Selections)
+		case "cursor":
+			return func(b []byte, i *item) []byte {
+				return append(appendNotificationCursor(append(b, '"'), i.notification.Sequence), '"')
+			}
 		}
-	}
-	s := sendings.Get().(*sending) //nolint:forcetypeassert // that is what is in there
-	s.plan, s.rows, s.actors = plan, rows, actors
-	send(len(rows), s.data)
-	*s = sending{data: s.data}
-	sendings.Put(s)
-	return nil
+		return nil
+	})
 }
 
-// actorsOf gives those of the actors whom the viewer may see.
+// node is a notification, of any type that there is.
+func (p *planner) node(set ast.SelectionSet) write[item] {
+	types := make(map[string]write[item])
+	for _, definition := range p.schema.PossibleTypes["Notification"] {
+		leaves, ok := model.NotificationLeaves[definition.Name]
+		if !ok {
+			return nil
+		}
+		written := object(p, definition.Name, set, func(f graphql.CollectedField) write[item] {
+			if f.Name == "actor" {
+				return p.actor(f.Selections)
+			}
+			return leafOf(leaves[f.Name], func(i *item) *notification.Notification { return i.notification })
+		})
+		if written == nil {
+			return nil
+		}
+		types[definition.Name] = written
+	}
+	categories := make(map[notification.Category]write[item])
+	for _, c := range notification.Categories() {
+		categories[c] = types[model.TypeOf(c)]
+	}
+	return func(b []byte, i *item) []byte { return categories[i.notification.Category](b, i) }
+}
+
+func (p *planner) actor(set ast.SelectionSet) write[item] {
+	p.actors = true
+	member := object(p, "Member", set, func(f graphql.CollectedField) write[item] {
+		return leafOf(model.MemberLeaves[f.Name], func(i *item) *model.Member { return i.actor })
+	})
+	if member == nil {
+		return nil
+	}
+	return func(b []byte, i *item) []byte {
+		if i.actor == nil {
+			return append(b, "null"...)
+		}
+		return member(b, i)
+	}
+}
+
+// actorsOf gives those of the actors whom the viewer may see, as in any other response.
 func (r *Resolver) actorsOf(ctx context.Context, viewer id.Member, rows []notification.Notification) (map[id.Member]*model.Member, error) {
 	keys := make([]id.Member, 0, len(rows))
 	for i := range rows {

@@ -25,13 +25,13 @@ type twoWays struct {
 	generated.SubscriptionResolver
 
 	edges chan *model.NotificationEdge
-	plan  *plan
+	plan  *eventPlan
 }
 
 func (w *twoWays) Subscription() generated.SubscriptionResolver { return w }
 
 func (w *twoWays) NotificationReceived(ctx context.Context, _ *string, _ []model.NotificationCategory) (<-chan *model.NotificationEdge, error) {
-	w.plan = w.plans.of(ctx)
+	w.plan = w.eventPlanOf(ctx)
 	return w.edges, nil
 }
 
@@ -92,6 +92,9 @@ func (w *twoWays) planned(n notification.Notification) (out string, err error) {
 
 // leaves are the fields that a plan knows, by what they are selected of.
 var leaves = map[string][]string{
+	"viewer":       {"id", "unreadNotificationCount", "__typename"},
+	"list":         {"totalCount", "__typename"},
+	"page":         {"endCursor", "hasNextPage", "hasPreviousPage", "startCursor", "__typename"},
 	"edge":         {"cursor", "__typename"},
 	"Notification": {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
 	"Node":         {"id", "__typename"},
@@ -102,7 +105,20 @@ var leaves = map[string][]string{
 	"Member":       {"id", "handle", "name", "headline", "location", "industry", "company", "photoUrl", "__typename"},
 }
 
+// below are the fields that have fields of their own, which are of the type that is named behind.
+var below = map[string][][2]string{
+	"viewer":       {{"notifications(first: $first, after: $after, last: $last, before: $before)", "list"}},
+	"list":         {{"nodes", "Notification"}, {"edges", "edge"}, {"pageInfo", "page"}},
+	"edge":         {{"node", "Notification"}},
+	"Notification": {{"actor", "Member"}},
+	"Received":     {{"actor", "Member"}},
+	"Accepted":     {{"actor", "Member"}},
+	"Message":      {{"actor", "Member"}},
+	"Host":         {{"actor", "Member"}},
+}
+
 var typeNames = map[string]string{
+	"viewer": "Viewer", "list": "NotificationConnection", "page": "PageInfo",
 	"edge": "NotificationEdge", "Notification": "Notification", "Node": "Node", "Received": "InvitationReceivedNotification",
 	"Accepted": "InvitationAcceptedNotification", "Message": "MessageNotification", "Host": "HostNotification", "Member": "Member",
 }
@@ -153,10 +169,9 @@ func (s *selections) one(of string, depth int) string {
 		name := fmt.Sprint("F", len(s.fragments))
 		s.fragments = append(s.fragments, fmt.Sprintf("fragment %s on %s %s", name, typeNames[inner], set))
 		return fmt.Sprintf("...%s %s", name, s.condition())
-	case kind < 6 && of == "edge":
-		return "node " + s.condition() + s.set("Notification", depth)
-	case kind < 6 && of != "Member" && of != "Node":
-		return "actor " + s.condition() + s.set("Member", depth)
+	case kind < 6 && len(below[of]) > 0:
+		field := rapid.SampledFrom(below[of]).Draw(s.t, "below")
+		return field[0] + " " + s.condition() + s.set(field[1], depth)
 	}
 	field := s.alias(rapid.SampledFrom(leaves[of]).Draw(s.t, "field"), of)
 	return field + " " + s.condition()
@@ -224,7 +239,7 @@ func TestEveryLeaf(t *testing.T) {
 			t.Errorf("%s is shown: %v, and its type is %q", c, shown, model.TypeOf(c))
 		}
 	}
-	if len(model.MemberLeaves) != len(leaves["Member"])-1 {
+	if len(model.MemberLeaves) != len(leaves["Member"])-1 || len(model.PageInfoLeaves) != len(leaves["page"])-1 || len(model.ViewerLeaves) != 1 {
 		t.Error("there are leaves that no test selects")
 	}
 	for name, known := range model.NotificationLeaves {
@@ -278,7 +293,7 @@ func TestPlansAreShared(t *testing.T) {
 	w, e := newTwoWays()
 	e.SetQueryCache(newDocuments())
 	const query = `subscription S($no: Boolean!, $after: String) { notificationReceived(after: $after) { cursor node { id sequence @skip(if: $no) } } }`
-	plan := func(no bool, after string) *plan {
+	plan := func(no bool, after string) *eventPlan {
 		w.subscribe(t, e, query, map[string]any{"no": no, "after": after})
 		return w.plan
 	}

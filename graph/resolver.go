@@ -36,11 +36,12 @@ type Resolver struct {
 	// publicMembers reads members for all responses: a row is the same for every viewer, so one statement can serve the
 	// events of many sockets. It gives the erased and the hidden, too; who is to see whom is for membersFor.
 	publicMembers *batch.Batcher[id.Member, *model.Member]
-	plans         *plans
+	eventPlans    *plans[eventPlan]
+	inboxPlans    *plans[inboxPlan]
 }
 
 func (r *Resolver) start(schema *ast.Schema) {
-	r.plans = newPlans(schema)
+	r.eventPlans, r.inboxPlans = newPlans[eventPlan](schema), newPlans[inboxPlan](schema)
 	r.publicMembers = batch.New(func(ctx context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
 		list, err := r.Members.ByIDs(ctx, ids)
 		out := make(map[id.Member]*model.Member, len(list))

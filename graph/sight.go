@@ -21,6 +21,11 @@ func (r *Resolver) membersFor(ctx context.Context, viewer id.Member, ids []id.Me
 	if err != nil {
 		return nil, err
 	}
+	return r.visible(ctx, viewer, ids, all)
+}
+
+// visible gives those of the members whom the viewer may know of, of all that there are.
+func (r *Resolver) visible(ctx context.Context, viewer id.Member, ids []id.Member, all map[id.Member]*model.Member) (map[id.Member]*model.Member, error) {
 	var blocks []id.Member // those with whom there may be some
 	for _, key := range ids {
 		if m := all[key]; m != nil && m.InBlock && key != viewer {
@@ -29,6 +34,7 @@ func (r *Resolver) membersFor(ctx context.Context, viewer id.Member, ids []id.Me
 	}
 	hidden := map[id.Member]bool{}
 	if len(blocks) > 0 {
+		var err error
 		if hidden, err = r.Network.Hidden(ctx, viewer, blocks); err != nil {
 			return nil, err
 		}

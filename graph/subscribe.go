@@ -75,7 +75,7 @@ func (r *Resolver) streamNotifications(ctx context.Context, after *string, categ
 		return categories == nil || slices.Contains(categories, model.NewCategory(n.Category))
 	}
 	if pump := pumpOf(ctx); pump != nil {
-		if plan := r.plans.of(ctx); plan != nil {
+		if plan := r.eventPlanOf(ctx); plan != nil {
 			return r.streamPlanned(ctx, pump, plan, from, wanted)
 		}
 	}
@@ -93,7 +93,7 @@ func (r *Resolver) streamNotifications(ctx context.Context, after *string, categ
 
 // streamPlanned sends those of the viewer's notifications that are wanted by a plan, all that there are at once. Nothing
 // comes over its channel. The stream lives in the context of the operation, and so holds nothing of what started it.
-func (r *Resolver) streamPlanned(ctx context.Context, pump *pump, plan *plan, after *int64,
+func (r *Resolver) streamPlanned(ctx context.Context, pump *pump, plan *eventPlan, after *int64,
 	wanted func(*notification.Notification) bool,
 ) (<-chan *model.NotificationEdge, error) {
 	manner := realtime.Quick

@@ -233,7 +233,7 @@ func (*measurement) notifications(many bool, depth int) preparing {
 		}
 		return m.pages(members, min(depth, m.members/manyPart/2), "notifications", "id category createdAt actor { id name }", //nolint:mnd // half way
 			func(ctx context.Context, viewer id.Member) error {
-				_, _, err := m.tables.Notifications(ctx, viewer, notification.Page{Limit: pageSize})
+				_, err := m.tables.Notifications(ctx, viewer, notification.Page{Limit: pageSize})
 				return err
 			})
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
@@ -68,6 +69,19 @@ var MemberLeaves = map[string]Leaf[*Member]{
 	"photoUrl": func(b []byte, m *Member) []byte { return appendOptional(b, m.PhotoURL) },
 }
 
+// ViewerLeaves are those of a viewer.
+var ViewerLeaves = map[string]Leaf[id.Member]{
+	"id": func(b []byte, m id.Member) []byte { return append(appendID(append(b, '"'), prefixViewer, m), '"') },
+}
+
+// PageInfoLeaves are those of what is told of a page.
+var PageInfoLeaves = map[string]Leaf[*PageInfo]{
+	"hasNextPage":     func(b []byte, p *PageInfo) []byte { return strconv.AppendBool(b, p.HasNextPage) },
+	"hasPreviousPage": func(b []byte, p *PageInfo) []byte { return strconv.AppendBool(b, p.HasPreviousPage) },
+	"startCursor":     func(b []byte, p *PageInfo) []byte { return appendOptional(b, p.StartCursor) },
+	"endCursor":       func(b []byte, p *PageInfo) []byte { return appendOptional(b, p.EndCursor) },
+}
+
 // baseLeaves adds what all notifications have.
 func baseLeaves(own map[string]Leaf[*notification.Notification]) map[string]Leaf[*notification.Notification] {
 	out := map[string]Leaf[*notification.Notification]{
@@ -108,10 +122,18 @@ func appendOptional(b []byte, s *string) []byte {
 	return appendString(b, *s)
 }
 
+// asItIs are the letters that stand in JSON as they are.
+var asItIs = func() (out [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		out[c] = !strings.ContainsRune(`"\<>&`, c)
+	}
+	return out
+}()
+
 // appendString appends a string as gqlgen writes it.
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || strings.IndexByte(`"\<>&`, c) >= 0 {
+		if !asItIs[s[i]] {
 			w := appender(b)
 			graphql.MarshalString(s).MarshalGQL(&w)
 			return w

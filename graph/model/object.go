@@ -52,6 +52,15 @@ func NewMember(m member.Member) *Member {
 	}
 }
 
+// NewPublic shows of a member what is public, and only that: who else would see more is not known of it.
+func NewPublic(m member.Public) Member {
+	return Member{
+		ID: encode(prefixMember, m.ID), Key: m.ID, Handle: m.Handle, Name: m.Name, Headline: Optional(m.Headline),
+		Location: Optional(m.Location), Industry: Optional(m.Industry), Company: Optional(m.Company), PhotoURL: Optional(m.PhotoURL),
+		InBlock: m.InBlock, Erased: m.Erased,
+	}
+}
+
 // AsBlocked is the member as the one who blocked it sees it, in the list of the blocked.
 func (m *Member) AsBlocked() *Member {
 	out := *m

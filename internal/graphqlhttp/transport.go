@@ -3,6 +3,7 @@ package graphqlhttp
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -117,6 +118,9 @@ func write(w http.ResponseWriter, mediaType string, status int, response *graphq
 	w.Header().Set("Content-Type", mediaType+"; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
+	const around = 64 // what is around the data, if nothing failed
+	body := AppendResponse(make([]byte, 0, len(response.Data)+around), response)
+	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // unless it is compressed; chunks are more to write and to read
 	w.WriteHeader(status)
-	_, _ = w.Write(AppendResponse(nil, response)) //nolint:gosec // JSON, no page; the client is gone if it fails
+	_, _ = w.Write(body) //nolint:gosec // JSON, no page; the client is gone if it fails
 }

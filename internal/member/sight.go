@@ -1,5 +1,7 @@
 package member
 
+import "github.com/acquaint/acquaint/internal/id"
+
 // Relation is how a viewer stands to a member, as far as it decides what the viewer sees.
 type Relation string
 
@@ -22,6 +24,13 @@ type View struct {
 	Email        bool // the profile's email
 	Connections  bool // with whom the member is connected
 	Mutual       bool // which of the viewer's connections are the member's, and how many
+}
+
+// Public is what View.Public shows of a member, and what decides to whom.
+type Public struct {
+	ID                                                            id.Member
+	Handle, Name, Headline, Location, Industry, Company, PhotoURL string
+	InBlock, Erased                                               bool // as of Member
 }
 
 // See decides what a viewer sees of a member. It is the one place: whatever shows a part of a member asks it. A connection

@@ -6,6 +6,7 @@ import (
 
 	"github.com/acquaint/acquaint/internal/feed"
 	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/refusal"
 )
 
@@ -15,12 +16,20 @@ type Page struct {
 	After, Before int64
 	Limit         int
 	Backward      bool
+	Actors        bool // are asked for, too
+}
+
+// Listing is a page, newest first.
+type Listing struct {
+	Notifications []Notification
+	More          bool // there are some beyond it in the direction of paging
+	// Actors are those of the page, if they were asked for. They are as they are: who may see whom nobody has looked at.
+	Actors map[id.Member]member.Public
 }
 
 // Store is what the package asks of the tables.
 type Store interface {
-	// Notifications gives one page, newest first, and whether there are more beyond it in the direction of paging.
-	Notifications(ctx context.Context, member id.Member, page Page) (list []Notification, more bool, err error)
+	Notifications(ctx context.Context, member id.Member, page Page) (Listing, error)
 	// NotificationsByID gives those of the ids that are in the member's inbox.
 	NotificationsByID(ctx context.Context, member id.Member, ids []id.Notification) ([]Notification, error)
 	CountNotifications(ctx context.Context, member id.Member) (int, error)
@@ -64,8 +73,8 @@ func NewService(store Store, waker Waker, now func() time.Time, newID id.Source)
 	return &Service{store: store, waker: waker, now: now, newID: newID}
 }
 
-// List gives a page of the viewer's inbox, newest first, and whether there are more beyond it.
-func (s *Service) List(ctx context.Context, viewer id.Member, page Page) ([]Notification, bool, error) {
+// List gives a page of the viewer's inbox.
+func (s *Service) List(ctx context.Context, viewer id.Member, page Page) (Listing, error) {
 	return s.store.Notifications(ctx, viewer, page)
 }
 

@@ -48,11 +48,15 @@ func TestPagesGoAlongIndexes(t *testing.T) {
 			return err
 		}},
 		{"notifications", func() error {
-			_, _, err := s.Notifications(ctx, ada, notification.Page{Limit: 100})
+			_, err := s.Notifications(ctx, ada, notification.Page{Limit: 100})
+			return err
+		}},
+		{"notifications with who they are of", func() error {
+			_, err := s.Notifications(ctx, ada, notification.Page{Limit: 100, Actors: true})
 			return err
 		}},
 		{"notifications backward, after a cursor", func() error {
-			_, _, err := s.Notifications(ctx, ada, notification.Page{Limit: 100, Backward: true, Before: 3})
+			_, err := s.Notifications(ctx, ada, notification.Page{Limit: 100, Backward: true, Before: 3})
 			return err
 		}},
 		{"what a subscription reads", func() error {

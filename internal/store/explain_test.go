@@ -87,11 +87,15 @@ func TestIndexes(t *testing.T) {
 		{"who is hidden of a page of members", "block_blocked_id_blocker_id", func() error { _, err := s.Hidden(ctx, hub, page); return err }},
 		{"profiles of a page of members", "profiles_pkey", func() error { _, err := s.Profiles(ctx, page); return err }},
 		{"notifications", "notification_member_id_sequence", func() error {
-			_, _, err := s.Notifications(ctx, other, notification.Page{Limit: 5})
+			_, err := s.Notifications(ctx, other, notification.Page{Limit: 5})
+			return err
+		}},
+		{"notifications with who they are of", "notification_member_id_sequence", func() error {
+			_, err := s.Notifications(ctx, other, notification.Page{Limit: 5, Actors: true})
 			return err
 		}},
 		{"notifications backward", "notification_member_id_sequence", func() error {
-			_, _, err := s.Notifications(ctx, other, notification.Page{Limit: 5, Backward: true, Before: 3})
+			_, err := s.Notifications(ctx, other, notification.Page{Limit: 5, Backward: true, Before: 3})
 			return err
 		}},
 		{"what a subscription reads", "notification_member_id_sequence", func() error {

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"entgo.io/ent/dialect"
-	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/ent"
@@ -16,7 +15,6 @@ import (
 	entinvitation "github.com/acquaint/acquaint/ent/invitation"
 	entmember "github.com/acquaint/acquaint/ent/member"
 	entmessage "github.com/acquaint/acquaint/ent/message"
-	entnotification "github.com/acquaint/acquaint/ent/notification"
 	entparticipant "github.com/acquaint/acquaint/ent/participant"
 	entpublication "github.com/acquaint/acquaint/ent/publication"
 	entreport "github.com/acquaint/acquaint/ent/report"
@@ -39,7 +37,7 @@ func (s *Store) Export(ctx context.Context, m id.Member) (export.Data, error) {
 		return export.Data{}, err
 	}
 	defer t.Rollback() //nolint:errcheck // nothing was written
-	r := exporter{client: t.Client(), self: uuid.UUID(m), people: make(map[uuid.UUID]bool)}
+	r := exporter{client: t.Client(), dialect: s.dialect, self: uuid.UUID(m), people: make(map[uuid.UUID]bool)}
 	for _, read := range []func(context.Context) error{
 		r.account, r.profile, r.network, r.blocks, r.conversations, r.notifications, r.reports, r.others,
 	} {
@@ -52,24 +50,29 @@ func (s *Store) Export(ctx context.Context, m id.Member) (export.Data, error) {
 
 // exporter gathers what is stored about a member, in one transaction.
 type exporter struct {
-	client *ent.Client
-	self   uuid.UUID
-	people map[uuid.UUID]bool // whom it names
-	data   export.Data
+	client  *ent.Client
+	dialect string
+	self    uuid.UUID
+	people  map[uuid.UUID]bool // whom it names
+	data    export.Data
 }
 
 // inKeys is how many keys one statement asks for.
 const inKeys = 500
 
 func (r *exporter) account(ctx context.Context) error {
-	row, err := r.client.Member.Get(ctx, r.self)
+	row, err := r.client.Member.Query().Where(entmember.ID(r.self)).Select(entmember.FieldSubject).Only(ctx)
 	if err != nil {
 		return err
 	}
-	r.data.Subject, r.data.Account = row.Subject, toMember(row)
+	r.data.Subject = row.Subject
+	if r.data.Account, err = onlyMember(ctx, r.client, membersWhere(r.dialect, "id", []uuid.UUID{r.self})); err != nil {
+		return err
+	}
+	privacy := r.data.Account.Privacy
 	r.data.Privacy = export.Privacy{
-		WhoCanInvite: row.WhoCanInvite, WhoSeesConnections: row.WhoSeesConnections, WhoSeesProfile: row.WhoSeesProfile,
-		ShareEmail: row.ShareEmail,
+		WhoCanInvite: string(privacy.WhoCanInvite), WhoSeesConnections: string(privacy.WhoSeesConnections),
+		WhoSeesProfile: string(privacy.WhoSeesProfile), ShareEmail: privacy.ShareEmail,
 	}
 	r.data.Preferences, err = preferencesOf(ctx, r.client, id.Member(r.self))
 	return err
@@ -155,10 +158,11 @@ func (r *exporter) conversations(ctx context.Context) error {
 }
 
 func (r *exporter) notifications(ctx context.Context) error {
+	b := statement(r.dialect)
+	b.WriteString(selectNotifications + " WHERE member_id = ").Arg(r.self).WriteString(" ORDER BY sequence")
+	query, args := b.Query()
 	var err error
-	r.data.Notifications, err = notifications(r.client.Notification.Query().Where(entnotification.MemberID(r.self)).
-		Order(entnotification.BySequence(entsql.OrderAsc())).All(ctx))
-	if err != nil {
+	if r.data.Notifications, err = scanNotifications(ctx, r.client, id.Member(r.self), query, args, 0); err != nil {
 		return err
 	}
 	wanted := make(map[uuid.UUID]bool)
@@ -208,14 +212,12 @@ func (r *exporter) others(ctx context.Context) error {
 	}
 	r.data.People = make(map[id.Member]member.Member, len(r.people))
 	for some := range slices.Chunk(slices.Collect(maps.Keys(r.people)), inKeys) {
-		rows, err := r.client.Member.Query().Where(entmember.IDIn(some...)).All(ctx)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			if !hidden[row.ID] {
-				r.data.People[id.Member(row.ID)] = toMember(row)
+		if err := scanMembers(ctx, r.client, membersWhere(r.dialect, "id", some), func(row *memberRow) {
+			if !hidden[row.own] {
+				r.data.People[id.Member(row.own)] = row.member()
 			}
+		}); err != nil {
+			return err
 		}
 	}
 	return nil

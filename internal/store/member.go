@@ -2,11 +2,11 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/acquaint/acquaint/ent"
 	entmember "github.com/acquaint/acquaint/ent/member"
 	"github.com/acquaint/acquaint/ent/predicate"
 	"github.com/acquaint/acquaint/internal/id"
@@ -27,33 +27,36 @@ func (s *Store) MemberBySubject(ctx context.Context, subject string) (member.Mem
 }
 
 func (s *Store) membersBySubject(ctx context.Context, subjects []string) (map[string]member.Member, error) {
-	rows, err := s.client.Member.Query().Where(entmember.SubjectIn(subjects...), entmember.ErasedAtIsNil()).All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := make(map[string]member.Member, len(rows))
-	for _, row := range rows {
-		out[row.Subject] = toMember(row)
-	}
-	return out, nil
+	b := statement(s.dialect)
+	b.WriteString("SELECT subject, " + memberColumns + " FROM members WHERE erased_at IS NULL AND ")
+	writeAmong(b, "subject", subjects)
+	query, args := b.Query()
+	var (
+		subject string
+		row     memberRow
+	)
+	columns := append([]any{&subject}, row.columns()...)
+	out := make(map[string]member.Member, len(subjects))
+	err := scanAll(ctx, s.client, query, args, func(rows *sql.Rows) error {
+		if err := rows.Scan(columns...); err != nil {
+			return err
+		}
+		out[subject] = row.member()
+		return nil
+	})
+	return out, err
 }
 
 // MemberByHandle implements member.Store.
 func (s *Store) MemberByHandle(ctx context.Context, handle string) (member.Member, error) {
-	return memberOf(s.client.Member.Query().Where(entmember.Handle(handle)).Only(ctx))
+	return onlyMember(ctx, s.client, membersWhere(s.dialect, "handle", []string{handle}))
 }
 
 // MembersByID implements member.Store.
 func (s *Store) MembersByID(ctx context.Context, ids []id.Member) ([]member.Member, error) {
-	rows, err := s.client.Member.Query().Where(entmember.IDIn(uuids(ids)...)).All(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]member.Member, len(rows))
-	for i, row := range rows {
-		out[i] = toMember(row)
-	}
-	return out, nil
+	out := make([]member.Member, 0, len(ids))
+	err := scanMembers(ctx, s.client, membersWhere(s.dialect, "id", uuids(ids)), func(row *memberRow) { out = append(out, row.member()) })
+	return out, err
 }
 
 // CreateMember implements member.Store.
@@ -123,7 +126,7 @@ func (s *Store) UpdateMember(ctx context.Context, m id.Member, update member.Upd
 			}
 		}
 		var err error
-		out, err = memberOf(t.client.Member.Query().Where(alive...).Only(ctx))
+		out, err = onlyMember(ctx, t.client, membersWhere(t.dialect, "erased_at IS NULL AND id", []uuid.UUID{uuid.UUID(m)}))
 		return err
 	})
 	if violates(err, entmember.FieldHandle) {
@@ -147,7 +150,7 @@ func (s *Store) SuspendMember(ctx context.Context, subject string, at time.Time)
 			return err
 		}
 		var err error
-		out, err = memberOf(t.client.Member.Query().Where(who...).Only(ctx))
+		out, err = onlyMember(ctx, t.client, membersWhere(t.dialect, "erased_at IS NULL AND subject", []string{subject}))
 		return err
 	})
 	return out, err
@@ -165,23 +168,4 @@ func (s *Store) AccessEnded(ctx context.Context, since time.Time) ([]id.Member, 
 		out[i] = id.Member(m)
 	}
 	return out, nil
-}
-
-func memberOf(row *ent.Member, err error) (member.Member, error) {
-	if ent.IsNotFound(err) {
-		return member.Member{}, member.ErrNotFound
-	}
-	if err != nil {
-		return member.Member{}, err
-	}
-	return toMember(row), nil
-}
-
-func toMember(row *ent.Member) member.Member {
-	return member.Member{
-		ID: id.Member(row.ID), Handle: row.Handle, Name: row.Name, Email: textOf(row.Email),
-		Headline: textOf(row.Headline), Location: textOf(row.Location), Industry: textOf(row.Industry),
-		Company: textOf(row.Company), PhotoURL: textOf(row.PhotoURL), CreatedAt: row.CreatedAt.UTC(),
-		SuspendedAt: timeOf(row.SuspendedAt), Privacy: toPrivacy(row), InBlock: row.InBlock, Erased: row.ErasedAt != nil,
-	}
 }

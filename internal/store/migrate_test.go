@@ -156,7 +156,8 @@ func TestUpgrade(t *testing.T) {
 		if _, err := service.Respond(ctx, found.ID, received[0].ID, network.Accept, ""); err != nil {
 			t.Fatal(err)
 		}
-		inbox, _, err := s.Notifications(ctx, received[0].Sender, notification.Page{Limit: 10})
+		page, err := s.Notifications(ctx, received[0].Sender, notification.Page{Limit: 10})
+		inbox := page.Notifications
 		if err != nil || len(inbox) != 1 || inbox[0].Sequence != 1 || inbox[0].Actor != found.ID {
 			t.Errorf("the sender's inbox: %+v %v", inbox, err)
 		}

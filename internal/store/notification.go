@@ -2,13 +2,9 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"slices"
 	"time"
 
-	"entgo.io/ent/dialect"
 	"github.com/google/uuid"
-	"github.com/lib/pq"
 
 	"github.com/acquaint/acquaint/ent"
 	entinbox "github.com/acquaint/acquaint/ent/inbox"
@@ -39,88 +35,6 @@ func (t *tx) retract(ctx context.Context, member id.Member, which predicate.Noti
 	return err
 }
 
-// Notifications implements notification.Store.
-func (s *Store) Notifications(ctx context.Context, member id.Member, page notification.Page) ([]notification.Notification, bool, error) {
-	query := s.client.Notification.Query().Where(entnotification.MemberID(uuid.UUID(member)))
-	if page.After > 0 {
-		query.Where(entnotification.SequenceLT(page.After))
-	}
-	if page.Before > 0 {
-		query.Where(entnotification.SequenceGT(page.Before))
-	}
-	order := newestFirst
-	if page.Backward {
-		order = oldestFirst
-	}
-	list, err := notifications(query.Order(upTo(page.Limit+1, entnotification.FieldSequence, order)).All(ctx))
-	list, more := cut(list, page.Limit)
-	if page.Backward {
-		slices.Reverse(list)
-	}
-	return list, more, err
-}
-
-// NotificationsAfter implements realtime.Source. PostgreSQL answers for all cursors in one statement, which saves a round
-// trip for each; SQLite has no round trips to save, and no LATERAL.
-func (s *Store) NotificationsAfter(ctx context.Context, cursors []notification.Cursor, limit int) (map[notification.Cursor][]notification.Notification, error) {
-	out := make(map[notification.Cursor][]notification.Notification, len(cursors))
-	if s.dialect == dialect.Postgres && len(cursors) > 1 {
-		return out, s.notificationsAfterEach(ctx, cursors, limit, out)
-	}
-	for _, c := range cursors {
-		list, err := notifications(s.client.Notification.Query().
-			Where(entnotification.MemberID(uuid.UUID(c.Member)), entnotification.SequenceGT(c.After)).
-			Order(upTo(limit, entnotification.FieldSequence, oldestFirst)).All(ctx))
-		if err != nil {
-			return nil, err
-		}
-		out[c] = list
-	}
-	return out, nil
-}
-
-// afterEach reads a page for each cursor, by the index over (member_id, sequence). It says by its place which cursor a row
-// is of: that is less to write and to read than what the cursor is.
-const afterEach = `SELECT c.place, n.id, n.sequence, n.category, n.actor_id, n.invitation_id, n.message_id, n.publication_id,
-	n.reminder, n.held, n.created_at, n.read_at
-	FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS c(member, after, place)
-	CROSS JOIN LATERAL (SELECT id, sequence, category, actor_id, invitation_id, message_id, publication_id, reminder,
-		held, created_at, read_at
-		FROM notifications WHERE member_id = c.member AND sequence > c.after ORDER BY sequence LIMIT $3) n
-	ORDER BY c.place, n.sequence`
-
-func (s *Store) notificationsAfterEach(ctx context.Context, cursors []notification.Cursor, limit int,
-	out map[notification.Cursor][]notification.Notification,
-) error {
-	members, after := make([]string, len(cursors)), make([]int64, len(cursors))
-	for i, c := range cursors {
-		members[i], after[i] = uuid.UUID(c.Member).String(), c.After
-	}
-	// Of all rows: each would be garbage of its own.
-	var (
-		place                                   int
-		own                                     uuid.UUID
-		actor, invitation, message, publication uuid.NullUUID
-		read                                    sql.NullTime
-		n                                       notification.Notification
-	)
-	return scanAll(ctx, s.client, afterEach, []any{pq.Array(members), pq.Array(after), limit}, func(rows *sql.Rows) error {
-		if err := rows.Scan(&place, &own, &n.Sequence, &n.Category, &actor, &invitation, &message, &publication,
-			&n.Reminder, &n.Held, &n.CreatedAt, &read); err != nil {
-			return err
-		}
-		at := cursors[place-1]
-		n.ID, n.Member, n.Actor, n.Invitation = id.Notification(own), at.Member, id.Member(actor.UUID), id.Invitation(invitation.UUID)
-		n.Message, n.Publication = id.Message(message.UUID), id.Publication(publication.UUID)
-		n.CreatedAt, n.ReadAt = n.CreatedAt.UTC(), time.Time{}
-		if read.Valid {
-			n.ReadAt = read.Time.UTC()
-		}
-		out[at] = append(out[at], n)
-		return nil
-	})
-}
-
 // LastNumbers gives the sequence of the newest notification that each of the members ever had.
 func (s *Store) LastNumbers(ctx context.Context, members []id.Member) ([]notification.Hint, error) {
 	return lastNumbers(ctx, s.client, members)
@@ -146,12 +60,6 @@ func lastNumbers(ctx context.Context, client *ent.Client, members []id.Member) (
 		out[i] = notification.Hint{Member: id.Member(row.ID), Number: row.LastNumber}
 	}
 	return out, nil
-}
-
-// NotificationsByID implements notification.Store.
-func (s *Store) NotificationsByID(ctx context.Context, member id.Member, ids []id.Notification) ([]notification.Notification, error) {
-	return notifications(s.client.Notification.Query().
-		Where(entnotification.IDIn(uuids(ids)...), entnotification.MemberID(uuid.UUID(member))).All(ctx))
 }
 
 // CountNotifications implements notification.Store.
@@ -264,36 +172,4 @@ func toSettings(changed map[notification.Category]map[notification.Channel]notif
 		out[string(category)] = into
 	}
 	return out
-}
-
-func notifications(rows []*ent.Notification, err error) ([]notification.Notification, error) {
-	if err != nil {
-		return nil, err
-	}
-	out := make([]notification.Notification, len(rows))
-	for i, row := range rows {
-		out[i] = toNotification(row)
-	}
-	return out, nil
-}
-
-func toNotification(row *ent.Notification) notification.Notification {
-	n := notification.Notification{
-		ID: id.Notification(row.ID), Member: id.Member(row.MemberID), Sequence: row.Sequence,
-		Category: notification.Category(row.Category), Reminder: row.Reminder, Held: row.Held,
-		CreatedAt: row.CreatedAt.UTC(), ReadAt: timeOf(row.ReadAt),
-	}
-	if row.ActorID != nil {
-		n.Actor = id.Member(*row.ActorID)
-	}
-	if row.InvitationID != nil {
-		n.Invitation = id.Invitation(*row.InvitationID)
-	}
-	if row.MessageID != nil {
-		n.Message = id.Message(*row.MessageID)
-	}
-	if row.PublicationID != nil {
-		n.Publication = id.Publication(*row.PublicationID)
-	}
-	return n
 }

@@ -75,19 +75,10 @@ func (s *Store) UpdatePrivacy(ctx context.Context, m id.Member, change member.Pr
 			}
 		}
 		var err error
-		after, err = memberOf(t.client.Member.Get(ctx, uuid.UUID(m)))
+		after, err = onlyMember(ctx, t.client, membersWhere(t.dialect, "id", []uuid.UUID{uuid.UUID(m)}))
 		return err
 	})
 	return after.Privacy, err
-}
-
-func toPrivacy(row *ent.Member) member.Privacy {
-	return member.Privacy{
-		WhoCanInvite:       member.InvitationAudience(row.WhoCanInvite),
-		WhoSeesConnections: member.ConnectionsAudience(row.WhoSeesConnections),
-		WhoSeesProfile:     member.ProfileAudience(row.WhoSeesProfile),
-		ShareEmail:         row.ShareEmail,
-	}
 }
 
 func toProfile(row *ent.Profile) member.Profile {

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect"
 	entsql "entgo.io/ent/dialect/sql"
 	"github.com/google/uuid"
+	"github.com/lib/pq"
 
 	"github.com/acquaint/acquaint/ent"
 	"github.com/acquaint/acquaint/internal/id"
@@ -183,6 +184,39 @@ func scanAll(ctx context.Context, client *ent.Client, query string, args []any, 
 		}
 	}
 	return translate(rows.Err())
+}
+
+// writeAmong writes that a column is one of some values. PostgreSQL takes them in one argument, so that there is one
+// statement, and one plan, for any number.
+func writeAmong[T uuid.UUID | string](b *entsql.Builder, column string, values []T) {
+	b.WriteString(column)
+	if b.Dialect() == dialect.Postgres {
+		b.WriteString(" = ANY(").Arg(pq.Array(textsOf(values))).WriteString(")")
+		return
+	}
+	b.WriteString(" IN (")
+	for i, v := range values {
+		if i > 0 {
+			b.Comma()
+		}
+		b.Arg(v)
+	}
+	b.WriteString(")")
+}
+
+// textsOf gives values as pq.Array takes them: of UUIDs it would ask by reflection what each is.
+func textsOf[T uuid.UUID | string](values []T) []string {
+	switch values := any(values).(type) {
+	case []string:
+		return values
+	case []uuid.UUID:
+		texts := make([]string, len(values))
+		for i, v := range values {
+			texts[i] = v.String()
+		}
+		return texts
+	}
+	return nil
 }
 
 // uuids gives the ids as the tables hold them.
