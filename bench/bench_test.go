@@ -32,7 +32,7 @@ func TestEveryBenchmarkWorks(t *testing.T) {
 		"This was a short run",
 		"| PostgreSQL | ", "| Go | go", "| Processors | ", "| Commit | ",
 		"| memory of an idle socket | ", "| A, one by one, written here | ", "| B, a backlog | ",
-		"| inviteMember over HTTP | ", "| respondToInvitation(ACCEPT) over HTTP | ", "| notifications(first: 20) with actors over HTTP | ",
+		"| inviteMember over HTTP | ", "| respondToInvitation(ACCEPT) over HTTP | ", "| notifications(first: 20) with actors over HTTP | ", "the bare server: net/http",
 		"| after all with 2 clients | ", "\n| 64 | ", "| invite to socket, two nodes, NATS, half of the most, p50 | ",
 		"| notifications of who has thousands, deep | ", "| mutual connections of two of the hundred largest, page and count | ",
 		"| one node | ", "| two nodes, LISTEN/NOTIFY | ", "| two nodes, NATS | ", "| invite to socket, one node, one after the other, p50 | ",

@@ -12,6 +12,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strconv"
 	"time"
 
 	_ "github.com/lib/pq" // driver
@@ -37,6 +38,9 @@ func main() {
 	flag.DurationVar(&s.phase, "phase", 8*time.Second, "how long each thing is measured")
 	flag.StringVar(&s.profile, "profile", "", "a `folder` for pprof profiles of the server, one for each thing")
 	flag.BoolVar(&s.statements, "statements", false, "show what PostgreSQL did for each thing, too, by pg_stat_statements, which costs a little")
+	if bare() {
+		return
+	}
 	harness.Main("writes", s.measure)
 }
 
@@ -46,6 +50,7 @@ type figures struct{ invites, accepts, lists float64 }
 // result is a run.
 type result struct {
 	ours, baseline figures
+	bareLists      float64 // of the bare server
 	crowds         []crowd // more clients than usual
 	resident       [2]float64
 	statements     []harness.Table
@@ -81,8 +86,8 @@ func (s *settings) measure(ctx context.Context) (*harness.Report, error) {
 		if err := s.run(ctx, r, pg, fmt.Sprintf("writes%d", run), program, folder); err != nil {
 			return nil, err
 		}
-		harness.Progressf("run %d of %d: invites %.0f a second (%.2f of pgbench's), accepts %.0f (%.2f), lists %.0f (%.2f)", run+1, s.runs,
-			r.ours.invites, r.ours.invites/r.baseline.invites, r.ours.accepts, r.ours.accepts/r.baseline.accepts, r.ours.lists, r.ours.lists/r.baseline.lists)
+		harness.Progressf("run %d of %d: invites %.0f a second (%.2f of pgbench's), accepts %.0f (%.2f), lists %.0f (%.2f, and %.2f of the bare server's)", run+1, s.runs,
+			r.ours.invites, r.ours.invites/r.baseline.invites, r.ours.accepts, r.ours.accepts/r.baseline.accepts, r.ours.lists, r.ours.lists/r.baseline.lists, r.ours.lists/r.bareLists)
 	}
 	return s.report(results), nil
 }
@@ -91,6 +96,12 @@ func (s *settings) measure(ctx context.Context) (*harness.Report, error) {
 func (s *settings) run(ctx context.Context, r *result, pg *pgserver.Server, name, program, folder string) error {
 	address, err := s.prepare(ctx, pg, name)
 	if err != nil {
+		return err
+	}
+	if r.baseline.lists, err = s.pgbench(ctx, address, folder, "list.sql", s.forAPhase(), "-D", "listed="+strconv.Itoa(s.listed())); err != nil {
+		return err
+	}
+	if r.bareLists, err = s.bareLists(ctx, address); err != nil {
 		return err
 	}
 	w := &watched{}
@@ -110,6 +121,5 @@ func (s *settings) run(ctx context.Context, r *result, pg *pgserver.Server, name
 		return err
 	}
 	r.statements = w.tables
-	r.baseline, err = s.baselines(ctx, address, folder)
-	return err
+	return s.baselines(ctx, &r.baseline, address, folder)
 }

@@ -31,6 +31,8 @@ func (s *settings) prepare(ctx context.Context, pg *pgserver.Server, name string
 			SELECT md5('n' || n || '-' || k)::uuid, md5('m' || n)::uuid, k, false, 'invitation_accepted', false,
 				md5('m' || 1 + (n + k) %% %[1]d)::uuid, md5('l' || n || '-' || k)::uuid, now()
 			FROM generate_series(1, %[2]d) n, generate_series(1, %[3]d) k;
+		UPDATE members SET headline = 'Engineer at a company that makes things', photo_url = 'https://example.com/photos/' || handle || '.jpg'
+			WHERE id IN (SELECT md5('m' || n)::uuid FROM generate_series(1, %[2]d + %[3]d) n);
 		UPDATE inboxes SET last_number = %[3]d WHERE member_id IN (SELECT md5('m' || n)::uuid FROM generate_series(1, %[2]d) n);
 		INSERT INTO invitations (id, sender_id, recipient_id, pair_lo, pair_hi, state, flagged, acquaintance, sent_at, reminders, listed_at)
 			SELECT md5('o' || o)::uuid, a, b, least(a, b), greatest(a, b), 'pending', false, 'unspecified', at, 0, at

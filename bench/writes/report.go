@@ -36,6 +36,10 @@ func (s *settings) report(results []result) *harness.Report {
 			Baseline: median(func(r *result) float64 { return of.number(r.baseline) }),
 		})
 	}
+	r.Ratios = append(r.Ratios, harness.Ratio{
+		What: "the same", Unit: "a second", Against: "the bare server: net/http, lib/pq, one SELECT, encoding/json",
+		Ours: r.Ratios[len(r.Ratios)-1].Ours, Baseline: median(func(r *result) float64 { return r.bareLists }),
+	})
 	invites := median(func(r *result) float64 { return r.ours.invites })
 	crowds := harness.Table{
 		Title: "inviteMember with more clients: nothing piles up",
