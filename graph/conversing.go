@@ -65,15 +65,18 @@ func loadMessage(ctx context.Context, m id.Message) (*model.Message, error) {
 	if m == (id.Message{}) {
 		return nil, nil
 	}
-	l := loadersOf(ctx)
-	return orNil(l.messages.get(l, func(ctx context.Context, ids []id.Message) (map[id.Message]*model.Message, error) {
+	return orNil(loadersOf(ctx).message().Load(ctx, m))
+}
+
+func (l *loaders) message() *lazily[id.Message, *model.Message] {
+	return l.messages.get(l, func(ctx context.Context, ids []id.Message) (map[id.Message]*model.Message, error) {
 		list, err := l.resolver.Messages.ByID(ctx, l.viewer, ids)
 		out := make(map[id.Message]*model.Message, len(list))
 		for _, m := range list {
 			out[m.ID] = model.NewMessage(m)
 		}
 		return out, err
-	}).Load(ctx, m))
+	})
 }
 
 // loadExcerpt gives a page of a conversation that the viewer is shown.

@@ -10,6 +10,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/acquaint/acquaint/graph/model"
+	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
 )
@@ -70,8 +71,11 @@ func booleans(op *graphql.OperationContext) string {
 type planner struct {
 	schema *ast.Schema
 	op     *graphql.OperationContext
-	actors bool // they are selected
+	wants  wants
 }
+
+// wants is what is selected that has to be read beside notifications.
+type wants struct{ actors, invitations, publications, messages bool }
 
 // object is what is selected of a type, each field as valueOf says. It is nil when there is something that has to be
 // executed.
@@ -117,10 +121,13 @@ func leafOf[T, L any](leaf model.Leaf[L], of func(*T) L) write[T] {
 	return func(b []byte, t *T) []byte { return leaf(b, of(t)) }
 }
 
-// item is what is written of one notification: it and, where the plan wants it, its actor.
+// item is what is written of one notification: it and, where the plan wants it, what it tells of; nil for none.
 type item struct {
 	notification *notification.Notification
-	actor        *model.Member // nil for none
+	actor        *model.Member
+	invitation   *model.Invitation
+	publication  *host.Publication
+	message      *model.Message
 }
 
 // edge is an item in its place in a list, as NotificationEdge.
@@ -147,10 +154,10 @@ func (p *planner) node(set ast.SelectionSet) write[item] {
 			return nil
 		}
 		written := object(p, definition.Name, set, func(f graphql.CollectedField) write[item] {
-			if f.Name == "actor" {
-				return p.actor(f.Selections)
+			if leaf, ok := leaves[f.Name]; ok {
+				return leafOf(leaf, func(i *item) *notification.Notification { return i.notification })
 			}
-			return leafOf(leaves[f.Name], func(i *item) *notification.Notification { return i.notification })
+			return p.beside(f)
 		})
 		if written == nil {
 			return nil
@@ -164,19 +171,35 @@ func (p *planner) node(set ast.SelectionSet) write[item] {
 	return func(b []byte, i *item) []byte { return categories[i.notification.Category](b, i) }
 }
 
-func (p *planner) actor(set ast.SelectionSet) write[item] {
-	p.actors = true
-	member := object(p, "Member", set, func(f graphql.CollectedField) write[item] {
-		return leafOf(model.MemberLeaves[f.Name], func(i *item) *model.Member { return i.actor })
-	})
-	if member == nil {
+// beside is a field of a notification that is something which is read beside it.
+func (p *planner) beside(f graphql.CollectedField) write[item] {
+	switch f.Name {
+	case "actor":
+		p.wants.actors = true
+		return optionalObject(p, "Member", f.Selections, model.MemberLeaves, func(i *item) *model.Member { return i.actor })
+	case "invitation":
+		p.wants.invitations = true
+		return optionalObject(p, "Invitation", f.Selections, model.InvitationLeaves, func(i *item) *model.Invitation { return i.invitation })
+	case "message":
+		p.wants.messages = true
+		return optionalObject(p, "Message", f.Selections, model.MessageLeaves, func(i *item) *model.Message { return i.message })
+	}
+	leaf, ok := model.PublicationLeaves[f.Name]
+	p.wants.publications = p.wants.publications || ok
+	return leafOf(leaf, func(i *item) *host.Publication { return i.publication })
+}
+
+// optionalObject is an object of nothing but leaves, or null.
+func optionalObject[L any](p *planner, name string, set ast.SelectionSet, leaves map[string]model.Leaf[*L], of func(*item) *L) write[item] {
+	written := object(p, name, set, func(f graphql.CollectedField) write[item] { return leafOf(leaves[f.Name], of) })
+	if written == nil {
 		return nil
 	}
 	return func(b []byte, i *item) []byte {
-		if i.actor == nil {
+		if of(i) == nil {
 			return append(b, "null"...)
 		}
-		return member(b, i)
+		return written(b, i)
 	}
 }
 

@@ -25,11 +25,11 @@ func (r *Resolver) eventPlanOf(ctx context.Context) *eventPlan {
 
 func (p *planner) event(root graphql.CollectedField) *eventPlan {
 	edge := p.edge(root.Selections)
-	if edge == nil {
+	if edge == nil || p.wants.invitations || p.wants.publications || p.wants.messages { // those are read for each event anyway
 		return nil
 	}
 	head := `{"` + root.Alias + `":`
-	return &eventPlan{actors: p.actors, root: func(b []byte, i *item) []byte {
+	return &eventPlan{actors: p.wants.actors, root: func(b []byte, i *item) []byte {
 		return append(edge(append(b, head...), i), '}')
 	}}
 }

@@ -2,17 +2,15 @@ package graph
 
 import (
 	"context"
-	"errors"
 	"strconv"
-	"sync"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/auth"
+	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
-	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
@@ -20,7 +18,7 @@ import (
 type inboxPlan struct {
 	root          write[inbox]
 	page          graphql.CollectedField // whose arguments say which page; the variables in them are each request's own
-	actors        bool
+	wants         wants
 	total, unread bool
 }
 
@@ -29,6 +27,9 @@ type inbox struct {
 	viewer        id.Member
 	rows          []notification.Notification
 	actors        map[id.Member]*model.Member
+	invitations   map[id.Invitation]*model.Invitation
+	publications  map[id.Publication]*host.Publication
+	messages      map[id.Message]*model.Message
 	info          *model.PageInfo
 	total, unread int
 	item          item // that is being written
@@ -45,7 +46,7 @@ func (p *planner) inbox() *inboxPlan {
 	if plan.root == nil || plan.page.Field == nil {
 		return nil
 	}
-	plan.actors = p.actors
+	plan.wants = p.wants
 	return plan
 }
 
@@ -94,7 +95,8 @@ func listOf(one write[item]) write[inbox] {
 			if i > 0 {
 				b = append(b, ',')
 			}
-			in.item = item{&in.rows[i], in.actors[in.rows[i].Actor]}
+			n := &in.rows[i]
+			in.item = item{n, in.actors[n.Actor], in.invitations[n.Invitation], in.publications[n.Publication], in.messages[n.Message]}
 			b = one(b, &in.item)
 		}
 		return append(b, ']')
@@ -115,10 +117,10 @@ func (f *face) planned(ctx context.Context, next graphql.OperationHandler) graph
 	// In the context of the operation, which knows what it is part of: next has not been asked for another.
 	return func(context.Context) *graphql.Response {
 		if rest == nil {
-			in := &inbox{viewer: viewer.Member}
-			if err := f.safely(ctx, func() error { return f.resolver.readInbox(ctx, plan, op.Variables, in, f.safely) }); err == nil {
+			var data []byte
+			if err := f.safely(ctx, func() (err error) { data, err = f.answer(ctx, plan, op.Variables, viewer.Member); return err }); err == nil {
 				rest = func(context.Context) *graphql.Response { return nil } // that is all
-				return &graphql.Response{Data: plan.root(make([]byte, 0, inboxData(len(in.rows))), in)}
+				return &graphql.Response{Data: data}
 			}
 			rest = next(ctx)
 		}
@@ -126,10 +128,14 @@ func (f *face) planned(ctx context.Context, next graphql.OperationHandler) graph
 	}
 }
 
-// inboxData is about how many bytes are written of a page.
-func inboxData(rows int) int {
-	const each = 256
-	return (1 + rows) * each
+// answer reads what a plan writes, and writes it.
+func (f *face) answer(ctx context.Context, plan *inboxPlan, variables map[string]any, viewer id.Member) ([]byte, error) {
+	in := &inbox{viewer: viewer}
+	if err := f.readInbox(ctx, plan, variables, in); err != nil {
+		return nil, err
+	}
+	const each = 256 // about as many bytes are written of one
+	return plan.root(make([]byte, 0, (1+len(in.rows))*each), in), nil
 }
 
 // safely does something, and makes a failure of a panic.
@@ -140,86 +146,4 @@ func (f *face) safely(ctx context.Context, do func() error) (err error) {
 		}
 	}()
 	return do()
-}
-
-// readInbox reads what a plan writes.
-func (r *Resolver) readInbox(ctx context.Context, plan *inboxPlan, variables map[string]any, in *inbox,
-	safely func(context.Context, func() error) error,
-) error {
-	page, err := pageOf(plan.page.ArgumentMap(variables))
-	if err != nil {
-		return err
-	}
-	var (
-		counting            sync.WaitGroup
-		totalErr, unreadErr error
-	)
-	if plan.total {
-		counting.Go(func() {
-			totalErr = safely(ctx, func() (err error) { in.total, err = r.Notifications.Count(ctx, in.viewer); return err })
-		})
-	}
-	if plan.unread {
-		counting.Go(func() {
-			unreadErr = safely(ctx, func() (err error) { in.unread, err = r.Notifications.Unread(ctx, in.viewer); return err })
-		})
-	}
-	err = r.readPage(ctx, plan, in, page)
-	counting.Wait()
-	return errors.Join(err, totalErr, unreadErr)
-}
-
-func (r *Resolver) readPage(ctx context.Context, plan *inboxPlan, in *inbox, page notification.Page) error {
-	page.Actors = plan.actors
-	list, err := r.Notifications.List(ctx, in.viewer, page)
-	if err != nil {
-		return err
-	}
-	in.rows = shownOf(list.Notifications, func(*notification.Notification) bool { return true })
-	var ends []string
-	if n := len(in.rows); n > 0 {
-		ends = []string{notificationCursor(in.rows[0].Sequence), notificationCursor(in.rows[n-1].Sequence)}
-	}
-	in.info = pageInfoBothWays(ends, list.More, page.Backward, page.After > 0, page.Before > 0)
-	in.actors, err = r.visibleOf(ctx, in.viewer, list.Actors)
-	return err
-}
-
-// visibleOf gives those of some members whom the viewer may know of, with nothing else than what is public of them.
-func (r *Resolver) visibleOf(ctx context.Context, viewer id.Member, some map[id.Member]member.Public) (map[id.Member]*model.Member, error) {
-	ids, all, shown := make([]id.Member, 0, len(some)), make(map[id.Member]*model.Member, len(some)), make([]model.Member, 0, len(some))
-	for key, m := range some {
-		shown = append(shown, model.NewPublic(m))
-		ids, all[key] = append(ids, key), &shown[len(shown)-1]
-	}
-	return r.visible(ctx, viewer, ids, all)
-}
-
-// pageOf reads the arguments of the inbox as gqlgen does.
-func pageOf(arguments map[string]any) (notification.Page, error) {
-	first, err := optional(arguments["first"], graphql.UnmarshalInt)
-	if err != nil {
-		return notification.Page{}, err
-	}
-	after, err := optional(arguments["after"], graphql.UnmarshalString)
-	if err != nil {
-		return notification.Page{}, err
-	}
-	last, err := optional(arguments["last"], graphql.UnmarshalInt)
-	if err != nil {
-		return notification.Page{}, err
-	}
-	before, err := optional(arguments["before"], graphql.UnmarshalString)
-	if err != nil {
-		return notification.Page{}, err
-	}
-	return notificationPage(first, after, last, before)
-}
-
-func optional[T any](value any, read func(any) (T, error)) (*T, error) {
-	if value == nil {
-		return nil, nil
-	}
-	v, err := read(value)
-	return &v, err
 }

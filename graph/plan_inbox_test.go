@@ -16,8 +16,11 @@ import (
 
 	"github.com/acquaint/acquaint/graph/generated"
 	"github.com/acquaint/acquaint/internal/auth"
+	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/message"
+	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
@@ -39,7 +42,7 @@ func (d *drawn) Notifications(_ context.Context, _ id.Member, page notification.
 			if m, ok := people[n.Actor]; ok {
 				list.Actors[n.Actor] = member.Public{
 					ID: m.ID, Handle: m.Handle, Name: m.Name, Headline: m.Headline, Location: m.Location, Industry: m.Industry,
-					Company: m.Company, PhotoURL: m.PhotoURL, Erased: m.Erased,
+					Company: m.Company, PhotoURL: m.PhotoURL, InBlock: m.InBlock, Erased: m.Erased,
 				}
 			}
 		}
@@ -73,11 +76,67 @@ type asked struct {
 	inbox    *drawn
 }
 
+// published gives any publication but one.
+type published struct{ host.Store }
+
+func (published) PublicationsByID(_ context.Context, ids []id.Publication) ([]host.Publication, error) {
+	var out []host.Publication
+	for _, key := range ids {
+		switch key {
+		case id.Publication{}:
+		case id.Publication{1}:
+			out = append(out, host.Publication{ID: key, Title: "Ada <liked> \"it\"\n"})
+		default:
+			out = append(out, host.Publication{ID: key, Title: "Title", Body: "a\\b", URL: "https://example.com/?a=1&b=2"})
+		}
+	}
+	return out, nil
+}
+
+// written gives any message but those that a block hides.
+type written struct{ message.Store }
+
+func (written) MessagesByID(_ context.Context, _ id.Member, ids []id.Message) ([]message.Message, error) {
+	var out []message.Message
+	for _, key := range ids {
+		if key[0] > 1 {
+			out = append(out, message.Message{ID: key, Body: "\tHello\n<you> é", SentAt: time.UnixMilli(int64(key[0]))})
+		}
+	}
+	return out, nil
+}
+
+// drawInvitations draws invitations of the viewer's, in either direction, in any state. One is between others.
+func drawInvitations(t *rapid.T) map[id.Invitation]network.Invitation {
+	out := make(map[id.Invitation]network.Invitation)
+	for key := byte(1); key <= 4; key++ {
+		other := id.Member{byte(rapid.IntRange(1, 6).Draw(t, "other"))}
+		i := network.Invitation{
+			ID: id.Invitation{key}, Sender: id.Member{9}, Recipient: other, Acquaintance: network.Acquaintance(rapid.SampledFrom([]string{"unspecified", "colleague"}).Draw(t, "acquaintance")),
+			State:  rapid.SampledFrom([]network.State{network.Pending, network.Ignored, network.Accepted}).Draw(t, "state"),
+			SentAt: time.UnixMilli(int64(key) * 1001).In(time.FixedZone("", -3600)),
+		}
+		switch rapid.IntRange(0, 3).Draw(t, "kind") {
+		case 0:
+			i.Sender, i.Recipient = other, id.Member{9}
+			i.Note, i.Reminders, i.RemindedAt, i.ListedAt = "Hi <there>", 1, time.UnixMilli(5000), time.UnixMilli(5000)
+		case 1:
+			i.AcceptedAt, i.Reminders, i.RemindedAt = time.UnixMilli(9999), 1, time.UnixMilli(4000)
+		case 2:
+			i.Sender = id.Member{8}
+		}
+		out[i.ID] = i
+	}
+	return out
+}
+
 func newAsked() *asked {
 	w, _ := newTwoWays()
 	a := &asked{twoWays: w, inbox: &drawn{}}
+	w.Host = host.NewService(published{}, nil, nil, time.Now, nil)
+	w.Messages = message.NewService(written{}, nil, time.Now, nil)
 	w.Notifications = notification.NewService(a.inbox, nil, time.Now, nil)
-	a.face = &face{resolver: w.Resolver, wait: time.Microsecond, log: slog.New(slog.DiscardHandler)}
+	a.face = &face{resolver: w.Resolver, wait: 50 * time.Microsecond, log: slog.New(slog.DiscardHandler)}
 	a.executor = executor.New(generated.NewExecutableSchema(generated.Config{Resolvers: w}))
 	a.executor.SetQueryCache(newDocuments())
 	return a
@@ -112,39 +171,80 @@ func TestInboxPlanGivesWhatExecutionGives(t *testing.T) {
 	t.Parallel()
 	a := newAsked()
 	rapid.Check(t, func(t *rapid.T) {
-		a.inbox.list = notification.Listing{More: rapid.Bool().Draw(t, "more")}
-		for range rapid.IntRange(0, 5).Draw(t, "notifications") {
-			a.inbox.list.Notifications = append(a.inbox.list.Notifications, drawNotification(t))
-		}
-		if rapid.IntRange(0, 9).Draw(t, "unknown") == 0 { // of a version to come, which has no type yet
-			a.inbox.list.Notifications = append(a.inbox.list.Notifications, notification.Notification{Category: "parade", Sequence: 1})
-		}
-		a.inbox.total, a.inbox.unread = rapid.IntRange(0, 1000).Draw(t, "total"), rapid.IntRange(0, 1000).Draw(t, "unread")
 		s := &selections{t: t}
+		var types strings.Builder // what only some types have
+		for _, of := range []string{"Received", "Accepted", "Message", "Host"} {
+			if rapid.Bool().Draw(t, of) {
+				types.WriteString(" ... on " + typeNames[of] + s.set(of, 2))
+			}
+		}
+		page := below["viewer"][0][0]
 		// Every variable is used, and a page is always asked for.
 		query := "query Q($yes: Boolean = true, $no: Boolean!, $given: Boolean!, $first: Int, $after: String, $last: Int, $before: String) { " +
 			rapid.SampledFrom([]string{"", "__typename ", "t: __typename "}).Draw(t, "type") +
 			rapid.SampledFrom([]string{"", "v: "}).Draw(t, "root") + "viewer { " +
 			"... @skip(if: $yes) @include(if: $no) { u: id } w: id @include(if: $given) " +
-			below["viewer"][0][0] + s.set("list", 3) + " ..." + s.set("viewer", 3) + " } } " + strings.Join(s.fragments, " ")
-		a.inbox.asked = nil
-		executed, planned := a.both(t, query, drawVariables(t))
-		if len(executed.Errors) > 0 { // as of a page that is too large: execution tells
-			if planned != nil {
-				t.Fatalf("%s\nplanned  %s\nexecuted %v", query, planned.Data, executed.Errors)
-			}
-			return
-		}
-		if planned == nil {
-			t.Fatalf("no plan for %s", query)
-		}
-		if string(planned.Data) != string(executed.Data) {
-			t.Fatalf("%s\nplanned  %s\nexecuted %s", query, planned.Data, executed.Data)
-		}
-		if len(a.inbox.asked) != 2 || a.inbox.asked[0] != a.inbox.asked[1] {
-			t.Fatalf("%s\nother pages: %+v", query, a.inbox.asked)
+			page + s.set("list", 3) + page + " { nodes { __typename" + types.String() + " } } ..." + s.set("viewer", 3) +
+			" } } " + strings.Join(s.fragments, " ")
+		for range rapid.IntRange(1, 5).Draw(t, "pages") {
+			a.inbox.draw(t)
+			a.Network = network.NewService(stock{invitations: drawInvitations(t)}, nil, network.Policy{}, nil, nil)
+			a.compare(t, query, drawVariables(t))
 		}
 	})
+}
+
+// The same for every field that a plan knows, of invitations in every state and in either direction, messages and
+// publications, there and not.
+func TestEveryLeafOfAnInbox(t *testing.T) {
+	t.Parallel()
+	all := func(of string, more ...string) string {
+		return " { " + strings.Join(append(more, leaves[of]...), " ") + " } "
+	}
+	node := all("Notification", "actor"+all("Member"),
+		"... on InvitationReceivedNotification { reminder invitation"+all("Invitation")+"}",
+		"... on InvitationAcceptedNotification { invitation"+all("Invitation")+"}",
+		"... on MessageNotification { message"+all("Written")+"} ... on HostNotification { title body url }")
+	query := "{ viewer " + all("viewer", "notifications"+all("list", "nodes"+node, "edges"+all("edge", "node"+node), "pageInfo"+all("page"))) + "}"
+	rapid.Check(t, func(t *rapid.T) {
+		a := newAsked()
+		a.inbox.draw(t)
+		a.Network = network.NewService(stock{invitations: drawInvitations(t)}, nil, network.Policy{}, nil, nil)
+		a.compare(t, query, nil)
+	})
+}
+
+func (a *asked) compare(t *rapid.T, query string, variables map[string]any) {
+	a.inbox.asked = nil
+	executed, planned := a.both(t, query, variables)
+	switch {
+	case len(executed.Errors) > 0: // as of a page that is too large, or what is not there: execution tells
+		if planned != nil {
+			t.Fatalf("%s\nplanned  %s\nexecuted %v", query, planned.Data, executed.Errors)
+		}
+	case planned == nil:
+		t.Fatalf("no plan for %s", query)
+	case string(planned.Data) != string(executed.Data):
+		t.Fatalf("%s\nplanned  %s\nexecuted %s", query, planned.Data, executed.Data)
+	case len(a.inbox.asked) != 2 || a.inbox.asked[0] != a.inbox.asked[1]:
+		t.Fatalf("%s\nother pages: %+v", query, a.inbox.asked)
+	}
+}
+
+// draw draws what is in an inbox.
+func (d *drawn) draw(t *rapid.T) {
+	d.list = notification.Listing{More: rapid.Bool().Draw(t, "more")}
+	for range rapid.IntRange(0, 5).Draw(t, "notifications") {
+		n := drawNotification(t)
+		if n.Publication != (id.Publication{}) && rapid.IntRange(0, 9).Draw(t, "missing") == 0 {
+			n.Publication = id.Publication{}
+		}
+		d.list.Notifications = append(d.list.Notifications, n)
+	}
+	if rapid.IntRange(0, 9).Draw(t, "unknown") == 0 { // of a version to come, which has no type yet
+		d.list.Notifications = append(d.list.Notifications, notification.Notification{Category: "parade", Sequence: 1})
+	}
+	d.total, d.unread = rapid.IntRange(0, 1000).Draw(t, "total"), rapid.IntRange(0, 1000).Draw(t, "unread")
 }
 
 // drawVariables draws which page, in all ways that there are to say it: mostly good ones.
@@ -191,13 +291,16 @@ func TestWhatHasAnInboxPlan(t *testing.T) {
 		`{ a: viewer { notifications { nodes { id } } } b: viewer { id } }`:                                                          true,
 		`{ viewer { notifications { nodes { id ... on HostNotification @include(if: false) { title } } } } }`:                        true,
 		`{ viewer { id } }`: false, // there is little to save
-		`{ viewer { notifications { nodes { id ... @defer { category } } } } }`:                                           false,
-		`{ viewer { unreadNotificationCount } }`:                                                                          false,
-		`{ viewer { a: notifications(first: 1) { nodes { id } } b: notifications(first: 2) { nodes { id } } } }`:          false,
-		`{ viewer { notifications { nodes { id } } } __schema { queryType { name } } }`:                                   false,
-		`{ viewer { notifications { nodes { actor { relationship { status } } } } } }`:                                    false,
-		`{ viewer { notifications { edges { node { ... on InvitationReceivedNotification { invitation { id } } } } } } }`: false,
-		`mutation { markNotificationsRead(input: {}) { userErrors { code } } }`:                                           false,
+		`{ viewer { notifications { nodes { id ... @defer { category } } } } }`:                                                        false,
+		`{ viewer { unreadNotificationCount } }`:                                                                                       false,
+		`{ viewer { a: notifications(first: 1) { nodes { id } } b: notifications(first: 2) { nodes { id } } } }`:                       false,
+		`{ viewer { notifications { nodes { id } } } __schema { queryType { name } } }`:                                                false,
+		`{ viewer { notifications { nodes { actor { relationship { status } } } } } }`:                                                 false,
+		`{ viewer { notifications { edges { node { ... on InvitationReceivedNotification { invitation { id state } } } } } } }`:        true,
+		`{ viewer { notifications { edges { node { ... on InvitationReceivedNotification { invitation { sender { id } } } } } } } }`:   false,
+		`{ viewer { notifications { nodes { ... on HostNotification { title } ... on MessageNotification { message { body } } } } } }`: true,
+		`{ viewer { notifications { nodes { ... on MessageNotification { message { conversation { id } } } } } } }`:                    false,
+		`mutation { markNotificationsRead(input: {}) { userErrors { code } } }`:                                                        false,
 	} {
 		a := newAsked()
 		op, errs := a.executor.CreateOperationContext(graphql.StartOperationTrace(t.Context()), &graphql.RawParams{Query: query})

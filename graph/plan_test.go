@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"github.com/acquaint/acquaint/internal/batch"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/member"
+	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
@@ -39,6 +41,8 @@ func (w *twoWays) NotificationReceived(ctx context.Context, _ *string, _ []model
 var people = map[id.Member]member.Member{
 	{1}: {ID: id.Member{1}, Handle: "ada", Name: "Ada \"the first\" Lovelace\n\x01\u2028é😀<&>"},
 	{3}: {ID: id.Member{3}, Handle: "gone", Name: "Gone", Erased: true},
+	{5}: {ID: id.Member{5}, Handle: "hid", Name: "Hidden by a block", InBlock: true},
+	{6}: {ID: id.Member{6}, Handle: "dan", Name: "In a block with somebody else", InBlock: true},
 	{2}: {ID: id.Member{2}, Handle: "ben", Name: "Ben", Headline: "a\\b", Location: "\t", Industry: "Work", Company: "C", PhotoURL: "https://example.com/?a=1&b=2"},
 }
 
@@ -46,6 +50,7 @@ func newTwoWays() (*twoWays, *executor.Executor) {
 	w := &twoWays{Resolver: &Resolver{}, edges: make(chan *model.NotificationEdge, 1)}
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: w})
 	w.start(schema.Schema())
+	w.Network = network.NewService(stock{}, nil, network.Policy{}, nil, nil)
 	w.publicMembers = batch.New(func(_ context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
 		out := make(map[id.Member]*model.Member)
 		for _, key := range ids {
@@ -90,6 +95,27 @@ func (w *twoWays) planned(n notification.Notification) (out string, err error) {
 	return out, err
 }
 
+// stock is what there is beside members and notifications.
+type stock struct {
+	network.Store
+
+	invitations map[id.Invitation]network.Invitation
+}
+
+func (stock) Hidden(_ context.Context, _ id.Member, others []id.Member) (map[id.Member]bool, error) {
+	return map[id.Member]bool{{5}: slices.Contains(others, id.Member{5})}, nil
+}
+
+func (s stock) InvitationsByID(_ context.Context, ids []id.Invitation) ([]network.Invitation, error) {
+	var out []network.Invitation
+	for _, key := range ids {
+		if i, ok := s.invitations[key]; ok {
+			out = append(out, i)
+		}
+	}
+	return out, nil
+}
+
 // leaves are the fields that a plan knows, by what they are selected of.
 var leaves = map[string][]string{
 	"viewer":       {"id", "unreadNotificationCount", "__typename"},
@@ -102,6 +128,8 @@ var leaves = map[string][]string{
 	"Host":         {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
 	"Message":      {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
 	"Accepted":     {"id", "sequence", "category", "createdAt", "readAt", "__typename"},
+	"Invitation":   {"id", "note", "acquaintance", "state", "sentAt", "acceptedAt", "lastRemindedAt", "__typename"},
+	"Written":      {"id", "body", "sentAt", "__typename"},
 	"Member":       {"id", "handle", "name", "headline", "location", "industry", "company", "photoUrl", "__typename"},
 }
 
@@ -111,14 +139,14 @@ var below = map[string][][2]string{
 	"list":         {{"nodes", "Notification"}, {"edges", "edge"}, {"pageInfo", "page"}},
 	"edge":         {{"node", "Notification"}},
 	"Notification": {{"actor", "Member"}},
-	"Received":     {{"actor", "Member"}},
-	"Accepted":     {{"actor", "Member"}},
-	"Message":      {{"actor", "Member"}},
+	"Received":     {{"actor", "Member"}, {"invitation", "Invitation"}},
+	"Accepted":     {{"actor", "Member"}, {"invitation", "Invitation"}},
+	"Message":      {{"actor", "Member"}, {"message", "Written"}},
 	"Host":         {{"actor", "Member"}},
 }
 
 var typeNames = map[string]string{
-	"viewer": "Viewer", "list": "NotificationConnection", "page": "PageInfo",
+	"Invitation": "Invitation", "Written": "Message", "viewer": "Viewer", "list": "NotificationConnection", "page": "PageInfo",
 	"edge": "NotificationEdge", "Notification": "Notification", "Node": "Node", "Received": "InvitationReceivedNotification",
 	"Accepted": "InvitationAcceptedNotification", "Message": "MessageNotification", "Host": "HostNotification", "Member": "Member",
 }
@@ -127,12 +155,13 @@ var typeNames = map[string]string{
 type selections struct {
 	t         *rapid.T
 	fragments []string
+	event     bool // of one notification, without what its plan does not know
 }
 
 func (s *selections) set(of string, depth int) string {
 	// One that is always there, so that nothing selects nothing.
 	parts := []string{s.alias(leaves[of][0], of)}
-	for range rapid.IntRange(0, 4).Draw(s.t, "more") {
+	for range rapid.IntRange(0, 6).Draw(s.t, "more") {
 		parts = append(parts, s.one(of, depth))
 	}
 	return "{ " + strings.Join(parts, " ") + " }"
@@ -170,10 +199,18 @@ func (s *selections) one(of string, depth int) string {
 		s.fragments = append(s.fragments, fmt.Sprintf("fragment %s on %s %s", name, typeNames[inner], set))
 		return fmt.Sprintf("...%s %s", name, s.condition())
 	case kind < 6 && len(below[of]) > 0:
-		field := rapid.SampledFrom(below[of]).Draw(s.t, "below")
+		fields := below[of]
+		if s.event {
+			fields = fields[:1]
+		}
+		field := rapid.SampledFrom(fields).Draw(s.t, "below")
 		return field[0] + " " + s.condition() + s.set(field[1], depth)
 	}
-	field := s.alias(rapid.SampledFrom(leaves[of]).Draw(s.t, "field"), of)
+	fields := leaves[of]
+	if of == "Host" && !s.event {
+		fields = append([]string{"title", "body", "url"}, fields...)
+	}
+	field := s.alias(rapid.SampledFrom(fields).Draw(s.t, "field"), of)
 	return field + " " + s.condition()
 }
 
@@ -193,7 +230,7 @@ func TestPlanGivesWhatExecutionGives(t *testing.T) {
 	t.Parallel()
 	w, e := newTwoWays()
 	rapid.Check(t, func(t *rapid.T) {
-		s := &selections{t: t}
+		s := &selections{t: t, event: true}
 		root := rapid.SampledFrom([]string{"notificationReceived", "n: notificationReceived"}).Draw(t, "root")
 		// Every variable is used, as in a document it must be.
 		query := "subscription S($yes: Boolean = true, $no: Boolean!, $given: Boolean!) { " + root +
@@ -239,6 +276,9 @@ func TestEveryLeaf(t *testing.T) {
 			t.Errorf("%s is shown: %v, and its type is %q", c, shown, model.TypeOf(c))
 		}
 	}
+	if len(model.InvitationLeaves) != len(leaves["Invitation"])-1 || len(model.MessageLeaves) != len(leaves["Written"])-1 || len(model.PublicationLeaves) != 3 {
+		t.Error("there are leaves that no test selects")
+	}
 	if len(model.MemberLeaves) != len(leaves["Member"])-1 || len(model.PageInfoLeaves) != len(leaves["page"])-1 || len(model.ViewerLeaves) != 1 {
 		t.Error("there are leaves that no test selects")
 	}
@@ -253,11 +293,19 @@ func drawNotification(t *rapid.T) notification.Notification {
 	n := notification.Notification{
 		ID: id.Notification{byte(rapid.IntRange(0, 255).Draw(t, "id"))}, Sequence: rapid.Int64Range(1, 1<<40).Draw(t, "sequence"),
 		Category:  rapid.SampledFrom([]notification.Category{notification.InvitationReceived, notification.InvitationAccepted, notification.Message, notification.Like}).Draw(t, "category"),
-		Actor:     id.Member{byte(rapid.IntRange(0, 4).Draw(t, "actor"))}, // nobody, two that are there, one that is erased, and one that is not
+		Actor:     id.Member{byte(rapid.IntRange(0, 6).Draw(t, "actor"))}, // nobody, those that are there, one that is erased, one that is hidden, and one that is not
 		CreatedAt: time.UnixMilli(rapid.Int64Range(0, 1<<41).Draw(t, "created")).In(time.FixedZone("", 3600)),
 	}
 	if rapid.Bool().Draw(t, "read") {
 		n.ReadAt = time.UnixMilli(rapid.Int64Range(1, 1<<41).Draw(t, "read at"))
+	}
+	switch key := byte(rapid.IntRange(0, 5).Draw(t, "of")); n.Category {
+	case notification.Message:
+		n.Message = id.Message{key}
+	case notification.InvitationReceived, notification.InvitationAccepted:
+		n.Invitation = id.Invitation{key}
+	default:
+		n.Publication = id.Publication{max(1, key)} // always there
 	}
 	if n.Category == notification.InvitationReceived {
 		n.Reminder = rapid.Bool().Draw(t, "reminder")

@@ -60,7 +60,7 @@ func serveBare(address string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println(listener.Addr())
+	fmt.Fprintln(os.Stdout, listener.Addr())
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(0)
@@ -73,16 +73,16 @@ func serveBare(address string) error {
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-		_, _ = w.Write(body)
+		_, _ = w.Write(body) //nolint:gosec // JSON, no page
 	}))
 }
 
 func answerBare(page *sql.Stmt, r *http.Request) ([]byte, error) {
 	var asked struct {
 		Variables struct {
-			Member string
-			N      int
-		}
+			Member string `json:"member"`
+			N      int    `json:"n"`
+		} `json:"variables"`
 	}
 	if err := json.NewDecoder(r.Body).Decode(&asked); err != nil {
 		return nil, err

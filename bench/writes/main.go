@@ -86,8 +86,9 @@ func (s *settings) measure(ctx context.Context) (*harness.Report, error) {
 		if err := s.run(ctx, r, pg, fmt.Sprintf("writes%d", run), program, folder); err != nil {
 			return nil, err
 		}
-		harness.Progressf("run %d of %d: invites %.0f a second (%.2f of pgbench's), accepts %.0f (%.2f), lists %.0f (%.2f, and %.2f of the bare server's)", run+1, s.runs,
-			r.ours.invites, r.ours.invites/r.baseline.invites, r.ours.accepts, r.ours.accepts/r.baseline.accepts, r.ours.lists, r.ours.lists/r.baseline.lists, r.ours.lists/r.bareLists)
+		harness.Progressf("run %d of %d: invites %.0f a second (%.2f of pgbench's), accepts %.0f (%.2f), lists %.0f (%.2f; %.2f of the bare server's)",
+			run+1, s.runs, r.ours.invites, r.ours.invites/r.baseline.invites, r.ours.accepts, r.ours.accepts/r.baseline.accepts,
+			r.ours.lists, r.ours.lists/r.baseline.lists, r.ours.lists/r.bareLists)
 	}
 	return s.report(results), nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 
+	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
 )
@@ -25,8 +26,11 @@ var NotificationLeaves = map[string]map[string]Leaf[*notification.Notification]{
 	}),
 	"InvitationAcceptedNotification": baseLeaves(nil),
 	"MessageNotification":            baseLeaves(nil),
-	"HostNotification":               baseLeaves(nil),
+	TypeHost:                         baseLeaves(nil),
 }
+
+// TypeHost is the name of the type that shows what the host application published.
+const TypeHost = "HostNotification"
 
 func typeOf(c notification.Category) string {
 	switch NewNotification(notification.Notification{Category: c}).(type) {
@@ -37,7 +41,7 @@ func typeOf(c notification.Category) string {
 	case *MessageNotification:
 		return "MessageNotification"
 	case *HostNotification:
-		return "HostNotification"
+		return TypeHost
 	default:
 		return ""
 	}
@@ -67,6 +71,31 @@ var MemberLeaves = map[string]Leaf[*Member]{
 	"industry": func(b []byte, m *Member) []byte { return appendOptional(b, m.Industry) },
 	"company":  func(b []byte, m *Member) []byte { return appendOptional(b, m.Company) },
 	"photoUrl": func(b []byte, m *Member) []byte { return appendOptional(b, m.PhotoURL) },
+}
+
+// InvitationLeaves are those of an invitation.
+var InvitationLeaves = map[string]Leaf[*Invitation]{
+	"id":             func(b []byte, i *Invitation) []byte { return appendString(b, i.ID) },
+	"note":           func(b []byte, i *Invitation) []byte { return appendOptional(b, i.Note) },
+	"acquaintance":   func(b []byte, i *Invitation) []byte { return appendString(b, string(i.Acquaintance)) },
+	"state":          func(b []byte, i *Invitation) []byte { return appendString(b, string(i.State)) },
+	"sentAt":         func(b []byte, i *Invitation) []byte { return appendTime(b, i.SentAt) },
+	"acceptedAt":     func(b []byte, i *Invitation) []byte { return appendOptionalTime(b, i.AcceptedAt) },
+	"lastRemindedAt": func(b []byte, i *Invitation) []byte { return appendOptionalTime(b, i.LastRemindedAt) },
+}
+
+// MessageLeaves are those of a message.
+var MessageLeaves = map[string]Leaf[*Message]{
+	"id":     func(b []byte, m *Message) []byte { return appendString(b, m.ID) },
+	"body":   func(b []byte, m *Message) []byte { return appendString(b, m.Body) },
+	"sentAt": func(b []byte, m *Message) []byte { return appendTime(b, m.SentAt) },
+}
+
+// PublicationLeaves are those that a HostNotification has of its publication.
+var PublicationLeaves = map[string]Leaf[*host.Publication]{
+	"title": func(b []byte, p *host.Publication) []byte { return appendString(b, p.Title) },
+	"body":  func(b []byte, p *host.Publication) []byte { return appendOptional(b, Optional(p.Body)) },
+	"url":   func(b []byte, p *host.Publication) []byte { return appendOptional(b, Optional(p.URL)) },
 }
 
 // ViewerLeaves are those of a viewer.
@@ -155,6 +184,13 @@ func (a *appender) Write(p []byte) (int, error) {
 func (a *appender) WriteString(s string) (int, error) {
 	*a = append(*a, s...)
 	return len(s), nil
+}
+
+func appendOptionalTime(b []byte, t *time.Time) []byte {
+	if t == nil {
+		return append(b, "null"...)
+	}
+	return appendTime(b, *t)
 }
 
 func appendTime(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, timeFormat) }

@@ -70,14 +70,26 @@ func (t *tx) ReplaceInvitation(ctx context.Context, before, after network.Invita
 
 // InvitationsByID implements network.Store.
 func (s *Store) InvitationsByID(ctx context.Context, ids []id.Invitation) ([]network.Invitation, error) {
-	return invitations(s.client.Invitation.Query().Where(entinvitation.IDIn(uuids(ids)...), notBlocked).All(ctx))
+	b := statement(s.dialect)
+	b.WriteString("SELECT " + invitationColumns + " FROM invitations i WHERE ")
+	writeAmong(b, "i.id", uuids(ids))
+	b.WriteString(" AND " + notBlocked)
+	query, args := b.Query()
+	out := make([]network.Invitation, 0, len(ids))
+	err := scanAll(ctx, s.client, query, args, func(rows *sql.Rows) error {
+		var row invitationRow
+		if err := rows.Scan(row.columns()...); err != nil {
+			return err
+		}
+		out = append(out, row.invitation())
+		return nil
+	})
+	return out, err
 }
 
-// notBlocked is the condition that neither side of an invitation has blocked the other. A block closes what is open.
-func notBlocked(s *entsql.Selector) {
-	s.Where(entsql.Or(entsql.ExprP(schema.OpenStates), entsql.ExprP(`NOT EXISTS (SELECT 1 FROM blocks
-		WHERE blocker_id = sender_id AND blocked_id = recipient_id OR blocker_id = recipient_id AND blocked_id = sender_id)`)))
-}
+// notBlocked is the condition that neither side of an invitation i has blocked the other. A block closes what is open.
+const notBlocked = "(i." + schema.OpenStates + ` OR NOT EXISTS (SELECT 1 FROM blocks
+	WHERE blocker_id = i.sender_id AND blocked_id = i.recipient_id OR blocker_id = i.recipient_id AND blocked_id = i.sender_id))`
 
 // received is the condition that an invitation is in a member's inbox or archive.
 func received(member id.Member, state network.State) predicate.Invitation {
