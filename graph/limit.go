@@ -192,7 +192,7 @@ func (c *counter) field(f *ast.Field) counts {
 		n.introspection++
 	}
 	if c.paged[f.Name] || f.Arguments.ForName("ids") != nil { // with ids it gives an item for each
-		if items := c.items(f.Arguments); n.complexity > math.MaxInt32/max(items, 1) {
+		if items := max(c.items(f.Arguments), 1); n.complexity > math.MaxInt32/items { // of none at all it is read, too
 			n.complexity = math.MaxInt32
 		} else {
 			n.complexity *= items

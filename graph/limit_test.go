@@ -68,6 +68,7 @@ func TestLimits(t *testing.T) {
 		{"pages of objects by id, in the document", `{ nodes(ids: ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u", "v", "w", "x", "y", "z"]) { ... on Member { mutualConnections(first: 100) { nodes { id } } } } }`, nil, "complexity"},
 		{"pages of objects by id, who knows how many", `query($i: [ID!]!) { nodes(ids: $i) { ... on Member { mutualConnections(first: 100) { nodes { id } } } } }`, nil, "complexity"},
 		{"pages backward", `{ viewer { notifications(last: 100) { nodes { actor { mutualConnections(first: 100) { totalCount } } } } } }`, nil, "complexity"},
+		{"pages of none, which are read, too", pagesOfNone(20), nil, "complexity"},
 		{"doubling fragments", doubling(40), nil, "complexity"},
 		{"fragments in a circle", `{ viewer { ...a } } fragment a on Viewer { ...b } fragment b on Viewer { ...a }`, nil, ""}, // validation refuses it
 		{"30 aliases", "{" + aliases(30) + "}", nil, ""},
@@ -95,6 +96,19 @@ func TestLimits(t *testing.T) {
 			}
 		})
 	}
+}
+
+// pagesOfNone asks under n aliases for n actors, each under n aliases.
+func pagesOfNone(n int) string {
+	times := func(of string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, " x%d: %s", i, of)
+		}
+		return "{" + b.String() + " }"
+	}
+	return "{ viewer { notifications(first: 0) " + times("nodes { ...A }") + " } } fragment A on Notification " +
+		times("actor { ...M }") + " fragment M on Member " + times("id")
 }
 
 func aliases(n int) string {

@@ -15,18 +15,19 @@ import (
 	"github.com/acquaint/acquaint/internal/notification"
 )
 
-// plan is what is to be written for something that is often asked for, worked out once: for each event of
+// A plan is what is to be written for something that is often asked for, worked out once: for each event of
 // notificationReceived (plan_event.go), and for a page of notifications (plan_inbox.go). gqlgen works it out again for
 // every item, field by field, which takes longer than all the rest. A plan knows the fields that are values of what is
 // read (model/leaf.go); a selection with any other has none, and is executed by gqlgen.
-//
-// write appends a value of such a thing as JSON.
+
+// write appends a value of something as JSON.
 type write[T any] func(b []byte, of *T) []byte
 
 // plans keeps the plans of one kind: all clients of an app have the same document.
 type plans[P any] struct {
-	schema *ast.Schema
-	kept   *lru.Cache[planKey, *P]
+	schema            *ast.Schema
+	kept              *lru.Cache[planKey, *P]
+	document, members int // at most
 }
 
 // planKey is an operation of a cached document and what @skip and @include say in it: the values of the Boolean variables.
@@ -36,24 +37,33 @@ type planKey struct {
 	booleans  string
 }
 
+// What a plan may cost: the documents of apps are small and few, and need some hundred members of objects; those of others
+// are executed, which takes no more than the limits of documents allow.
+const (
+	keptPlans       = 200
+	plannedDocument = 4 << 10 // bytes
+	planMembers     = 500     // of objects, those of each type of notification counted
+)
+
 func newPlans[P any](schema *ast.Schema) *plans[P] {
-	kept, err := lru.New[planKey, *P](cachedDocuments)
+	kept, err := lru.New[planKey, *P](keptPlans)
 	if err != nil {
 		panic(err) // the size is good
 	}
-	return &plans[P]{schema, kept}
+	return &plans[P]{schema, kept, plannedDocument, planMembers}
 }
 
 // of gives the plan of an operation, or nil where it has to be executed. It makes the plan when it is first asked for.
 func (p *plans[P]) of(op *graphql.OperationContext, made func(*planner) *P) *P {
+	if len(op.RawQuery) > p.document {
+		return nil
+	}
 	key := planKey{op.Operation, booleans(op)}
 	if known, ok := p.kept.Get(key); ok {
 		return known
 	}
-	plan := made(&planner{schema: p.schema, op: op})
-	if len(op.RawQuery) <= cachedDocumentMax { // it holds its document
-		p.kept.Add(key, plan)
-	}
+	plan := made(&planner{schema: p.schema, op: op, left: p.members})
+	p.kept.Add(key, plan)
 	return plan
 }
 
@@ -72,6 +82,7 @@ type planner struct {
 	schema *ast.Schema
 	op     *graphql.OperationContext
 	wants  wants
+	left   int // how many members of objects there may yet be
 }
 
 // wants is what is selected that has to be read beside notifications.
@@ -86,7 +97,11 @@ func object[T any](p *planner, name string, set ast.SelectionSet, valueOf func(g
 		value write[T]
 	}
 	var members []member
-	for i, f := range graphql.CollectFields(p.op, set, append([]string{name}, definition.Interfaces...)) {
+	fields := graphql.CollectFields(p.op, set, append([]string{name}, definition.Interfaces...))
+	if p.left -= 1 + len(fields); p.left < 0 {
+		return nil
+	}
+	for i, f := range fields {
 		if len(f.Deferrables) > 0 {
 			return nil
 		}

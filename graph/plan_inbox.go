@@ -2,21 +2,26 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"strconv"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
 
 	"github.com/acquaint/acquaint/graph/model"
 	"github.com/acquaint/acquaint/internal/auth"
 	"github.com/acquaint/acquaint/internal/host"
 	"github.com/acquaint/acquaint/internal/id"
 	"github.com/acquaint/acquaint/internal/notification"
+	"github.com/acquaint/acquaint/internal/refusal"
 )
 
 // inboxPlan is what a query writes that asks for nothing but a page of the viewer's notifications, and how many there are.
 type inboxPlan struct {
 	root          write[inbox]
+	viewer        graphql.CollectedField // that it is of
 	page          graphql.CollectedField // whose arguments say which page; the variables in them are each request's own
 	wants         wants
 	total, unread bool
@@ -40,6 +45,9 @@ func (p *planner) inbox() *inboxPlan {
 	plan.root = object(p, "Query", p.op.Operation.SelectionSet, func(f graphql.CollectedField) write[inbox] {
 		if f.Name != "viewer" {
 			return nil
+		}
+		if plan.page.Field == nil { // it may be below this one
+			plan.viewer = f
 		}
 		return object(p, "Viewer", f.Selections, func(f graphql.CollectedField) write[inbox] { return p.viewer(plan, f) })
 	})
@@ -103,29 +111,53 @@ func listOf(one write[item]) write[inbox] {
 	}
 }
 
-// planned answers what has a plan by it. Whatever goes wrong then, gqlgen finds again, and tells as of any other operation.
+// planned answers what has a plan by it. What goes wrong then gqlgen finds again, and tells as of any other operation; but
+// not that the database is away, or the time over.
 func (f *face) planned(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op, viewer := graphql.GetOperationContext(ctx), auth.ViewerOf(ctx)
 	if viewer == nil || op.Operation.Operation != ast.Query {
 		return next(ctx)
 	}
-	plan := f.resolver.inboxPlans.of(op, (*planner).inbox)
-	if plan == nil {
+	var plan *inboxPlan
+	err := f.safely(ctx, func() error { plan = f.resolver.inboxPlanOf(op); return nil })
+	if err != nil || plan == nil {
 		return next(ctx)
 	}
 	var rest graphql.ResponseHandler
 	// In the context of the operation, which knows what it is part of: next has not been asked for another.
 	return func(context.Context) *graphql.Response {
-		if rest == nil {
-			var data []byte
-			if err := f.safely(ctx, func() (err error) { data, err = f.answer(ctx, plan, op.Variables, viewer.Member); return err }); err == nil {
-				rest = func(context.Context) *graphql.Response { return nil } // that is all
-				return &graphql.Response{Data: data}
-			}
-			rest = next(ctx)
+		switch {
+		case rest != nil:
+			return rest(ctx)
+		case ctx.Err() != nil: // it has not begun, as gqlgen says it
+			return nil
 		}
+		var data []byte
+		err := f.safely(ctx, func() (err error) { data, err = f.answer(ctx, plan, op.Variables, viewer.Member); return err })
+		rest = func(context.Context) *graphql.Response { return nil } // that is all
+		switch {
+		case err == nil:
+			return &graphql.Response{Data: data}
+		case ctx.Err() != nil || errors.Is(err, refusal.ErrUnavailable): // to ask again would be as vain
+			return &graphql.Response{Data: []byte("null"), Errors: gqlerror.List{f.present(plan.at(ctx), err)}}
+		}
+		rest = next(ctx)
 		return rest(ctx)
 	}
+}
+
+// inboxPlanOf gives the plan of a query, or nil.
+func (r *Resolver) inboxPlanOf(op *graphql.OperationContext) *inboxPlan {
+	if !strings.Contains(op.RawQuery, "notifications") { // most do not ask for them, and are not to be kept
+		return nil
+	}
+	return r.inboxPlans.of(op, (*planner).inbox)
+}
+
+// at is a context of the page, so that an error tells where it belongs.
+func (p *inboxPlan) at(ctx context.Context) context.Context {
+	ctx = graphql.WithFieldContext(ctx, &graphql.FieldContext{Field: p.viewer})
+	return graphql.WithFieldContext(ctx, &graphql.FieldContext{Field: p.page})
 }
 
 // answer reads what a plan writes, and writes it.

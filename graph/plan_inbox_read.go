@@ -146,7 +146,7 @@ func (r *Resolver) visibleOf(ctx context.Context, viewer id.Member, some map[id.
 
 // pageOf reads the arguments of the inbox as gqlgen does.
 func pageOf(arguments map[string]any) (notification.Page, error) {
-	first, err := optional(arguments["first"], graphql.UnmarshalInt)
+	first, err := optional(arguments["first"], model.UnmarshalInt)
 	if err != nil {
 		return notification.Page{}, err
 	}
@@ -154,7 +154,7 @@ func pageOf(arguments map[string]any) (notification.Page, error) {
 	if err != nil {
 		return notification.Page{}, err
 	}
-	last, err := optional(arguments["last"], graphql.UnmarshalInt)
+	last, err := optional(arguments["last"], model.UnmarshalInt)
 	if err != nil {
 		return notification.Page{}, err
 	}

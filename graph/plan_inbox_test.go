@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"slices"
@@ -22,6 +23,7 @@ import (
 	"github.com/acquaint/acquaint/internal/message"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
+	"github.com/acquaint/acquaint/internal/refusal"
 )
 
 // drawn is an inbox of which every page is the same one, and keeps which was asked for.
@@ -146,8 +148,11 @@ func newAsked() *asked {
 func (a *asked) both(t interface{ Fatal(args ...any) }, query string, variables map[string]any) (executed, planned *graphql.Response) {
 	ctx := auth.WithViewer(graphql.StartOperationTrace(context.Background()), &auth.Viewer{Member: id.Member{9}})
 	op, errs := a.executor.CreateOperationContext(ctx, &graphql.RawParams{Query: query, Variables: variables})
-	if errs != nil {
+	if errs != nil && op.Doc == nil {
 		t.Fatal(query, errs)
+	}
+	if errs != nil { // a variable is not of its type
+		return &graphql.Response{Errors: errs}, nil
 	}
 	responses, inner := a.executor.DispatchOperation(ctx, op)
 	executed = responses(a.face.freshLoaders(inner))
@@ -257,6 +262,7 @@ func drawVariables(t *rapid.T) map[string]any {
 		}
 		return rapid.SampledFrom(good).Draw(t, "value")
 	}
+	sizes := []any{0, 1, 20, 100, int64(5), json.Number("3")}
 	cursors := []any{notificationCursor(7), notificationCursor(1 << 40)}
 	malformed := []any{"", base64.RawURLEncoding.EncodeToString([]byte{4})}
 	direction := rapid.SampledFrom([][]string{{"first", "after"}, {"last", "before"}, {"first", "before"}, {"last", "after"}}).Draw(t, "direction")
@@ -273,7 +279,7 @@ func drawVariables(t *rapid.T) map[string]any {
 				continue
 			}
 			if name == "first" || name == "last" {
-				out[name] = draw([]any{0, 1, 20, 100}, []any{101, -1})
+				out[name] = draw(slices.Clone(sizes), []any{101, -1, "5", 2.5, json.Number("1e1"), int64(1) << 40})
 			} else {
 				out[name] = draw(slices.Clone(cursors), malformed)
 			}
@@ -317,6 +323,82 @@ func TestWhatHasAnInboxPlan(t *testing.T) {
 		})(ctx)
 		if executed == planned || said.Len() > 0 {
 			t.Errorf("%s has a plan: %v %s", query, !executed, said.String())
+		}
+	}
+}
+
+// A document that would have a large plan, or is long, is executed: it costs no more than its fields do then. What asks for
+// no notifications leaves nothing behind.
+func TestPlansAreBounded(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		query         string
+		planned, kept bool
+	}{
+		{pagesOfNone(3), true, true},
+		{pagesOfNone(40), false, true}, // that there is none is kept
+		{"{ viewer { id } }", false, false},
+		{"{ viewer { notifications { nodes { id } } } } # " + strings.Repeat(".", plannedDocument), false, false},
+	} {
+		a := newAsked()
+		a.inboxPlans.document, a.inboxPlans.members = plannedDocument, planMembers
+		op, errs := a.executor.CreateOperationContext(graphql.StartOperationTrace(t.Context()), &graphql.RawParams{Query: c.query})
+		if errs != nil {
+			t.Fatal(errs)
+		}
+		p := &planner{schema: a.inboxPlans.schema, op: op, left: planMembers}
+		p.inbox()
+		if plan := a.inboxPlanOf(op); (plan != nil) != c.planned || (a.inboxPlans.kept.Len() == 1) != c.kept || p.left < -100 {
+			t.Errorf("%.60s has a plan: %v, %d are kept, %d members are left", c.query, plan != nil, a.inboxPlans.kept.Len(), p.left)
+		}
+	}
+}
+
+// What is no whole number of 32 bits, or no text, is refused as in any other field.
+func TestInboxPlanArguments(t *testing.T) {
+	t.Parallel()
+	a := newAsked()
+	for name, kind := range map[string]string{"first": "Int", "last": "Int", "after": "String", "before": "String"} {
+		query := "query Q($v: " + kind + ") { viewer { notifications(" + name + ": $v) { nodes { id } } } }"
+		for _, value := range []any{
+			nil, 3, int64(3), json.Number("3"), json.Number("1e1"), json.Number("3.0"), json.Number("2147483648"), 3.0, "3", true,
+			[]any{3}, map[string]any{}, "", notificationCursor(3),
+		} {
+			executed, planned := a.both(t, query, map[string]any{"v": value})
+			if (planned == nil) != (len(executed.Errors) > 0) {
+				t.Errorf("%s: %v %T: planned %+v, executed %+v", name, value, value, planned, executed)
+			}
+		}
+	}
+}
+
+// Without a database, or without time, a planned query is not asked once more: it tells where that was.
+func TestInboxPlanUnavailable(t *testing.T) {
+	t.Parallel()
+	for what, fail := range map[string]func(context.Context) error{
+		"away":    func(context.Context) error { return refusal.ErrUnavailable },
+		"no time": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+	} {
+		a := newAsked()
+		op, errs := a.executor.CreateOperationContext(graphql.StartOperationTrace(t.Context()), &graphql.RawParams{Query: `{ v: viewer { n: notifications { nodes { id } } } }`})
+		if errs != nil {
+			t.Fatal(errs)
+		}
+		ctx, cancel := context.WithTimeout(graphql.WithOperationContext(t.Context(), op), 20*time.Millisecond)
+		defer cancel()
+		ctx = auth.WithViewer(ctx, &auth.Viewer{Member: id.Member{9}})
+		a.inbox.fail = func(string) error { return fail(ctx) }
+		never := func(context.Context) graphql.ResponseHandler {
+			t.Error("it is executed")
+			return graphql.OneShot(nil)
+		}
+		got := a.face.planned(ctx, never)(ctx)
+		if got == nil || string(got.Data) != "null" || len(got.Errors) != 1 || got.Errors[0].Extensions["code"] != CodeUnavailable || got.Errors[0].Path.String() != "v.n" {
+			t.Errorf("%s: %+v", what, got)
+		}
+		<-ctx.Done()
+		if got := a.face.planned(ctx, never)(ctx); got != nil {
+			t.Errorf("%s, before it began: %+v", what, got)
 		}
 	}
 }

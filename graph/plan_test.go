@@ -50,6 +50,9 @@ func newTwoWays() (*twoWays, *executor.Executor) {
 	w := &twoWays{Resolver: &Resolver{}, edges: make(chan *model.NotificationEdge, 1)}
 	schema := generated.NewExecutableSchema(generated.Config{Resolvers: w})
 	w.start(schema.Schema())
+	const unbounded = 1 << 20 // what is drawn may be large
+	w.eventPlans.document, w.eventPlans.members = unbounded, unbounded
+	w.inboxPlans.document, w.inboxPlans.members = unbounded, unbounded
 	w.Network = network.NewService(stock{}, nil, network.Policy{}, nil, nil)
 	w.publicMembers = batch.New(func(_ context.Context, ids []id.Member) (map[id.Member]*model.Member, error) {
 		out := make(map[id.Member]*model.Member)

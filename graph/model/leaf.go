@@ -17,8 +17,8 @@ import (
 type Leaf[T any] func(b []byte, of T) []byte
 
 // NotificationLeaves are the leaves of each type of notification, by the names of the types and of their fields. They are
-// for who writes events without executing each (graph/plan.go), straight from what the domain has: no object is made.
-// Where a type or a field is not in here, events are executed. A leaf gives what execution gives, and a test compares the
+// for who writes events and pages without executing each field (graph/plan.go), straight from what the domain has: no
+// object is made. Where a type or a field is not in here, they are executed. A leaf gives what execution gives, and a test compares the
 // two.
 var NotificationLeaves = map[string]map[string]Leaf[*notification.Notification]{
 	"InvitationReceivedNotification": baseLeaves(map[string]Leaf[*notification.Notification]{

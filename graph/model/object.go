@@ -52,7 +52,7 @@ func NewMember(m member.Member) *Member {
 	}
 }
 
-// NewPublic shows of a member what is public, and only that: who else would see more is not known of it.
+// NewPublic shows of a member what is public. Its Privacy is empty: never ask member.See of it for anything but Public.
 func NewPublic(m member.Public) Member {
 	return Member{
 		ID: encode(prefixMember, m.ID), Key: m.ID, Handle: m.Handle, Name: m.Name, Headline: Optional(m.Headline),

@@ -45,7 +45,7 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 	defer cancel()
 	op, errs := exec.CreateOperationContext(ctx, params)
 	if errs != nil {
-		writeResponse(w, mediaType, exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
+		writeResponse(w, r, mediaType, exec.DispatchError(graphql.WithOperationContext(ctx, op), errs))
 		return
 	}
 	switch {
@@ -67,16 +67,21 @@ func (t Transport) Do(w http.ResponseWriter, r *http.Request, exec graphql.Graph
 		write(w, mediaType, http.StatusServiceUnavailable, tookTooLong)
 		return
 	}
-	writeResponse(w, mediaType, response)
+	writeResponse(w, r, mediaType, response)
 }
 
 // writeResponse writes what came of a well-formed request.
-func writeResponse(w http.ResponseWriter, mediaType string, response *graphql.Response) {
+func writeResponse(w http.ResponseWriter, r *http.Request, mediaType string, response *graphql.Response) {
 	status := http.StatusOK
 	if mediaType == typeResponse && response.Data == nil {
 		status = statusOf(response.Errors)
 	}
-	write(w, mediaType, status, response)
+	body := encoded(response)
+	// Chunks are more to write and to read. What is compressed loses it again; of a HEAD nobody knows whether it would be.
+	if r.Method != http.MethodHead {
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	send(w, mediaType, status, body)
 }
 
 // statusOf is the status of a response in which nothing was executed: 400, unless the client is not permitted to ask
@@ -115,12 +120,18 @@ func Reject(w http.ResponseWriter, r *http.Request, status int, code, message st
 }
 
 func write(w http.ResponseWriter, mediaType string, status int, response *graphql.Response) {
+	send(w, mediaType, status, encoded(response))
+}
+
+func encoded(response *graphql.Response) []byte {
+	const around = 64 // what is around the data, if nothing failed
+	return AppendResponse(make([]byte, 0, len(response.Data)+around), response)
+}
+
+func send(w http.ResponseWriter, mediaType string, status int, body []byte) {
 	w.Header().Set("Content-Type", mediaType+"; charset=utf-8")
 	w.Header().Set("X-Content-Type-Options", "nosniff")
 	w.Header().Set("Cache-Control", "no-store")
-	const around = 64 // what is around the data, if nothing failed
-	body := AppendResponse(make([]byte, 0, len(response.Data)+around), response)
-	w.Header().Set("Content-Length", strconv.Itoa(len(body))) // unless it is compressed; chunks are more to write and to read
 	w.WriteHeader(status)
 	_, _ = w.Write(body) //nolint:gosec // JSON, no page; the client is gone if it fails
 }

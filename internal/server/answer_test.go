@@ -112,8 +112,11 @@ func TestCompressionOfOthers(t *testing.T) {
 	t.Parallel()
 	r := start(t, server.Options{})
 	long := r.url + "/graphql?query=" + url.QueryEscape(longAnswer)
-	if response, body := raw(t, http.MethodHead, long, "", "Accept-Encoding", "gzip"); response.StatusCode != http.StatusOK || len(body) != 0 {
-		t.Errorf("status %d, %d bytes", response.StatusCode, len(body))
+	if response, body := raw(t, http.MethodHead, long, "", "Accept-Encoding", "gzip"); response.StatusCode != http.StatusOK || len(body) != 0 || response.ContentLength >= 0 {
+		t.Errorf("status %d, %d bytes, said to be %d", response.StatusCode, len(body), response.ContentLength)
+	}
+	if response, body := raw(t, http.MethodGet, long, ""); response.ContentLength != int64(len(body)) || len(body) < 2048 { // net/http counts shorter ones
+		t.Errorf("%d bytes, said to be %d", len(body), response.ContentLength)
 	}
 	response, body := raw(t, http.MethodGet, r.url+"/graphql", "", "Accept-Encoding", "gzip", "Authorization", "Bearer bad")
 	if response.StatusCode != http.StatusUnauthorized || response.Header.Get("Content-Encoding") != "" || !bytes.Contains(body, []byte("UNAUTHENTICATED")) {

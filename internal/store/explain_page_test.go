@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/acquaint/acquaint/internal/id"
+	"github.com/acquaint/acquaint/internal/member"
 	"github.com/acquaint/acquaint/internal/network"
 	"github.com/acquaint/acquaint/internal/notification"
 )
@@ -59,6 +61,10 @@ func TestPagesGoAlongIndexes(t *testing.T) {
 			_, err := s.Notifications(ctx, ada, notification.Page{Limit: 100, Backward: true, Before: 3})
 			return err
 		}},
+		{"notifications by id", func() error {
+			_, err := s.NotificationsByID(ctx, ada, make([]id.Notification, 20))
+			return err
+		}},
 		{"what a subscription reads", func() error {
 			_, err := s.NotificationsAfter(ctx, []notification.Cursor{{Member: ada, After: 10}}, 64)
 			return err
@@ -76,4 +82,27 @@ func TestPagesGoAlongIndexes(t *testing.T) {
 			t.Errorf("%s does not go along an index\n%s\n%s", c.what, seen[0].query, plan)
 		}
 	}
+}
+
+// One key is asked for as one: of a list with one PostgreSQL thinks that it has ten, and plans anew each time.
+func TestOneKeyIsNoList(t *testing.T) {
+	t.Parallel()
+	s := openPlanned(t)
+	for what, run := range map[string]func() error{
+		"members": func() error { _, err := s.MembersByID(t.Context(), []id.Member{{1}}); return err },
+		"subject": func() error { _, err := s.MemberBySubject(t.Context(), "x"); return notFoundIsFine(err) },
+		"handle":  func() error { _, err := s.MemberByHandle(t.Context(), "x"); return notFoundIsFine(err) },
+	} {
+		seen := s.statements(t, what, run)
+		if len(seen) != 1 || strings.Contains(seen[0].query, "ANY") {
+			t.Errorf("%s: %+v", what, seen)
+		}
+	}
+}
+
+func notFoundIsFine(err error) error {
+	if errors.Is(err, member.ErrNotFound) {
+		return nil
+	}
+	return err
 }

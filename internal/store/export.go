@@ -66,7 +66,7 @@ func (r *exporter) account(ctx context.Context) error {
 		return err
 	}
 	r.data.Subject = row.Subject
-	if r.data.Account, err = onlyMember(ctx, r.client, membersWhere(r.dialect, "id", []uuid.UUID{r.self})); err != nil {
+	if r.data.Account, err = onlyMember(ctx, r.client, membersBy(r.dialect, "id", r.self)); err != nil {
 		return err
 	}
 	privacy := r.data.Account.Privacy
@@ -212,7 +212,7 @@ func (r *exporter) others(ctx context.Context) error {
 	}
 	r.data.People = make(map[id.Member]member.Member, len(r.people))
 	for some := range slices.Chunk(slices.Collect(maps.Keys(r.people)), inKeys) {
-		if err := scanMembers(ctx, r.client, membersWhere(r.dialect, "id", some), func(row *memberRow) {
+		if err := scanMembers(ctx, r.client, membersBy(r.dialect, "id", some...), func(row *memberRow) {
 			if !hidden[row.own] {
 				r.data.People[id.Member(row.own)] = row.member()
 			}

@@ -28,8 +28,9 @@ func (s *Store) MemberBySubject(ctx context.Context, subject string) (member.Mem
 
 func (s *Store) membersBySubject(ctx context.Context, subjects []string) (map[string]member.Member, error) {
 	b := statement(s.dialect)
-	b.WriteString("SELECT subject, " + memberColumns + " FROM members WHERE erased_at IS NULL AND ")
+	b.WriteString("SELECT subject, " + memberColumns + " FROM members WHERE ")
 	writeAmong(b, "subject", subjects)
+	b.WriteString(notErased)
 	query, args := b.Query()
 	var (
 		subject string
@@ -49,13 +50,13 @@ func (s *Store) membersBySubject(ctx context.Context, subjects []string) (map[st
 
 // MemberByHandle implements member.Store.
 func (s *Store) MemberByHandle(ctx context.Context, handle string) (member.Member, error) {
-	return onlyMember(ctx, s.client, membersWhere(s.dialect, "handle", []string{handle}))
+	return onlyMember(ctx, s.client, membersBy(s.dialect, "handle", handle))
 }
 
 // MembersByID implements member.Store.
 func (s *Store) MembersByID(ctx context.Context, ids []id.Member) ([]member.Member, error) {
 	out := make([]member.Member, 0, len(ids))
-	err := scanMembers(ctx, s.client, membersWhere(s.dialect, "id", uuids(ids)), func(row *memberRow) { out = append(out, row.member()) })
+	err := scanMembers(ctx, s.client, membersBy(s.dialect, "id", uuids(ids)...), func(row *memberRow) { out = append(out, row.member()) })
 	return out, err
 }
 
@@ -126,7 +127,7 @@ func (s *Store) UpdateMember(ctx context.Context, m id.Member, update member.Upd
 			}
 		}
 		var err error
-		out, err = onlyMember(ctx, t.client, membersWhere(t.dialect, "erased_at IS NULL AND id", []uuid.UUID{uuid.UUID(m)}))
+		out, err = onlyMember(ctx, t.client, membersBy(t.dialect, "id", uuid.UUID(m)).WriteString(notErased))
 		return err
 	})
 	if violates(err, entmember.FieldHandle) {
@@ -150,7 +151,7 @@ func (s *Store) SuspendMember(ctx context.Context, subject string, at time.Time)
 			return err
 		}
 		var err error
-		out, err = onlyMember(ctx, t.client, membersWhere(t.dialect, "erased_at IS NULL AND subject", []string{subject}))
+		out, err = onlyMember(ctx, t.client, membersBy(t.dialect, "subject", subject).WriteString(notErased))
 		return err
 	})
 	return out, err

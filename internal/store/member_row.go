@@ -22,23 +22,16 @@ type memberRow struct {
 	own                                                 uuid.UUID
 	email, headline, location, industry, company, photo sql.NullString
 	suspended, erased                                   sql.NullTime
-	whoCanInvite, whoSeesConnections, whoSeesProfile    sql.RawBytes
 }
 
 func (r *memberRow) columns() []any {
 	return []any{
 		&r.own, &r.m.Handle, &r.m.Name, &r.email, &r.headline, &r.location, &r.industry, &r.company, &r.photo,
-		&r.m.CreatedAt, &r.suspended, &r.whoCanInvite, &r.whoSeesConnections, &r.whoSeesProfile, &r.m.Privacy.ShareEmail,
+		&r.m.CreatedAt, &r.suspended, &r.m.Privacy.WhoCanInvite, &r.m.Privacy.WhoSeesConnections,
+		&r.m.Privacy.WhoSeesProfile, &r.m.Privacy.ShareEmail,
 		&r.m.InBlock, &r.erased,
 	}
 }
-
-// The words of the privacy settings.
-var (
-	inviters             = wordsOf(member.InvitationsFromEveryone, member.InvitationsFromMutual, member.InvitationsByEmail, member.InvitationsFromNobody)
-	connectionsAudiences = wordsOf(member.ConnectionsForConnections, member.ConnectionsForOneself)
-	profileAudiences     = wordsOf(member.ProfileForEveryone, member.ProfileForConnections)
-)
 
 // member gives the row that was scanned last.
 func (r *memberRow) member() member.Member {
@@ -46,9 +39,6 @@ func (r *memberRow) member() member.Member {
 	m.ID, m.CreatedAt = id.Member(r.own), m.CreatedAt.UTC()
 	m.Email, m.Headline, m.Location = r.email.String, r.headline.String, r.location.String
 	m.Industry, m.Company, m.PhotoURL = r.industry.String, r.company.String, r.photo.String
-	m.Privacy.WhoCanInvite = inviters.of(r.whoCanInvite)
-	m.Privacy.WhoSeesConnections = connectionsAudiences.of(r.whoSeesConnections)
-	m.Privacy.WhoSeesProfile = profileAudiences.of(r.whoSeesProfile)
 	m.SuspendedAt, m.Erased = r.suspended.Time.UTC(), r.erased.Valid
 	return m
 }
@@ -76,32 +66,16 @@ func (r *publicRow) public(m id.Member) member.Public {
 	}
 }
 
-// words are those that a column mostly has.
-type words[T ~string] map[string]T
-
-func wordsOf[T ~string](known ...T) words[T] {
-	out := make(words[T], len(known))
-	for _, word := range known {
-		out[string(word)] = word
-	}
-	return out
-}
-
-// of gives what was read, without making a text for a word that is known.
-func (w words[T]) of(read []byte) T {
-	if known, ok := w[string(read)]; ok {
-		return known
-	}
-	return T(read)
-}
-
-// membersWhere selects the members whose column is one of some values.
-func membersWhere[T uuid.UUID | string](dialect, column string, values []T) *entsql.Builder {
+// membersBy selects the members whose column is one of some values.
+func membersBy[T uuid.UUID | string](dialect, column string, values ...T) *entsql.Builder {
 	b := statement(dialect)
 	b.WriteString("SELECT " + memberColumns + " FROM members WHERE ")
 	writeAmong(b, column, values)
 	return b
 }
+
+// notErased is a condition of members, behind others.
+const notErased = " AND erased_at IS NULL"
 
 // scanMembers gives each of the members that are selected. ent takes as long to make its objects as the database to answer.
 func scanMembers(ctx context.Context, client *ent.Client, selected *entsql.Builder, each func(*memberRow)) error {

@@ -84,11 +84,17 @@ func prefixed(table, columns string) string {
 	return table + "." + strings.ReplaceAll(columns, ", ", ", "+table+".")
 }
 
-// NotificationsByID implements notification.Store.
+// NotificationsByID implements notification.Store. PostgreSQL can do it by the key of each only: else it may read the
+// index of the whole inbox.
 func (s *Store) NotificationsByID(ctx context.Context, member id.Member, ids []id.Notification) ([]notification.Notification, error) {
 	b := statement(s.dialect)
-	b.WriteString(selectNotifications + " WHERE member_id = ").Arg(uuid.UUID(member)).WriteString(" AND ")
-	writeAmong(b, "id", uuids(ids))
+	if s.dialect == dialect.Postgres {
+		b.WriteString("SELECT " + prefixed("n", notificationColumns) + " FROM unnest(").Arg(pq.Array(textsOf(uuids(ids)))).WriteString("::uuid[]) AS key CROSS JOIN LATERAL (" +
+			selectNotifications + " WHERE id = key AND member_id = ").Arg(uuid.UUID(member)).WriteString(" LIMIT 1) n")
+	} else {
+		b.WriteString(selectNotifications + " WHERE member_id = ").Arg(uuid.UUID(member)).WriteString(" AND ")
+		writeAmong(b, "id", uuids(ids))
+	}
 	query, args := b.Query()
 	return scanNotifications(ctx, s.client, member, query, args, len(ids))
 }
@@ -152,14 +158,13 @@ const selectNotifications = "SELECT " + notificationColumns + " FROM notificatio
 type notificationRow struct {
 	n                                       notification.Notification
 	own                                     uuid.UUID
-	category                                sql.RawBytes
 	actor, invitation, message, publication uuid.NullUUID
 	read                                    sql.NullTime
 }
 
 func (r *notificationRow) columns() []any {
 	return []any{
-		&r.own, &r.n.Sequence, &r.category, &r.actor, &r.invitation, &r.message, &r.publication,
+		&r.own, &r.n.Sequence, &r.n.Category, &r.actor, &r.invitation, &r.message, &r.publication,
 		&r.n.Reminder, &r.n.Held, &r.n.CreatedAt, &r.read,
 	}
 }
@@ -167,14 +172,12 @@ func (r *notificationRow) columns() []any {
 // notification gives the row that was scanned last, of that member's.
 func (r *notificationRow) notification(of id.Member) notification.Notification {
 	n := r.n
-	n.ID, n.Member, n.Category = id.Notification(r.own), of, categories.of(r.category)
+	n.ID, n.Member = id.Notification(r.own), of
 	n.Actor, n.Invitation = id.Member(r.actor.UUID), id.Invitation(r.invitation.UUID)
 	n.Message, n.Publication = id.Message(r.message.UUID), id.Publication(r.publication.UUID)
 	n.CreatedAt, n.ReadAt = n.CreatedAt.UTC(), r.read.Time.UTC()
 	return n
 }
-
-var categories = wordsOf(notification.Categories()...)
 
 // scanNotifications runs a query of notificationColumns that gives about so many rows of a member's.
 func scanNotifications(ctx context.Context, client *ent.Client, of id.Member, query string, args []any, about int) ([]notification.Notification, error) {

@@ -75,7 +75,7 @@ func (s *Store) UpdatePrivacy(ctx context.Context, m id.Member, change member.Pr
 			}
 		}
 		var err error
-		after, err = onlyMember(ctx, t.client, membersWhere(t.dialect, "id", []uuid.UUID{uuid.UUID(m)}))
+		after, err = onlyMember(ctx, t.client, membersBy(t.dialect, "id", uuid.UUID(m)))
 		return err
 	})
 	return after.Privacy, err

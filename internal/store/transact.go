@@ -186,11 +186,15 @@ func scanAll(ctx context.Context, client *ent.Client, query string, args []any, 
 	return translate(rows.Err())
 }
 
-// writeAmong writes that a column is one of some values. PostgreSQL takes them in one argument, so that there is one
-// statement, and one plan, for any number.
+// writeAmong writes that a column is one of some values. PostgreSQL takes several in one argument, so that there is one
+// statement for any number; but of one value in there it thinks that there are ten, and plans anew each time.
 func writeAmong[T uuid.UUID | string](b *entsql.Builder, column string, values []T) {
 	b.WriteString(column)
-	if b.Dialect() == dialect.Postgres {
+	switch {
+	case len(values) == 1:
+		b.WriteString(" = ").Arg(values[0])
+		return
+	case b.Dialect() == dialect.Postgres:
 		b.WriteString(" = ANY(").Arg(pq.Array(textsOf(values))).WriteString(")")
 		return
 	}
