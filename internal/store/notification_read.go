@@ -89,8 +89,9 @@ func prefixed(table, columns string) string {
 func (s *Store) NotificationsByID(ctx context.Context, member id.Member, ids []id.Notification) ([]notification.Notification, error) {
 	b := statement(s.dialect)
 	if s.dialect == dialect.Postgres {
-		b.WriteString("SELECT " + prefixed("n", notificationColumns) + " FROM unnest(").Arg(pq.Array(textsOf(uuids(ids)))).WriteString("::uuid[]) AS key CROSS JOIN LATERAL (" +
-			selectNotifications + " WHERE id = key AND member_id = ").Arg(uuid.UUID(member)).WriteString(" LIMIT 1) n")
+		b.WriteString("SELECT " + prefixed("n", notificationColumns) + " FROM unnest(").Arg(pq.Array(textsOf(uuids(ids)))).
+			WriteString("::uuid[]) AS key CROSS JOIN LATERAL (" + selectNotifications + " WHERE id = key AND member_id = ").
+			Arg(uuid.UUID(member)).WriteString(" LIMIT 1) n")
 	} else {
 		b.WriteString(selectNotifications + " WHERE member_id = ").Arg(uuid.UUID(member)).WriteString(" AND ")
 		writeAmong(b, "id", uuids(ids))
