@@ -75,11 +75,11 @@ func (c *cluster) oneOf(ctx context.Context, node *process) *process {
 	if node != nil {
 		return node
 	}
-	return c.any(ctx)
+	return c.balance(ctx)
 }
 
-// any gives a node that is not known to be away, as a balancer does; nil when ctx ends before there is one.
-func (c *cluster) any(ctx context.Context) *process {
+// balance gives a node that is not known to be away, as a balancer does; nil when ctx ends before there is one.
+func (c *cluster) balance(ctx context.Context) *process {
 	for ctx.Err() == nil {
 		node := c.nodes[rand.IntN(len(c.nodes))]
 		opened := node.gate.wait()

@@ -57,7 +57,9 @@ func TestSweepOfMany(t *testing.T) {
 		}))
 	}
 	for round := range 2 {
+		source.mu.Lock()
 		source.sets = nil // no sweep is under way
+		source.mu.Unlock()
 		for i := range members {
 			hub.Wake(notification.Hint{Member: memberOf(i), Number: source.add(memberOf(i))})
 		}
