@@ -8,11 +8,11 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// How many parsed and validated documents are kept, and how long each may be: so the cache holds some megabytes at most,
-// whatever is sent.
+// How many parsed and validated documents are kept, and how long each may be. A document takes some twenty times the memory
+// of its text: so the cache holds some megabytes for an app, and 80 at most, whatever is sent.
 const (
-	cachedDocuments   = 1000
-	cachedDocumentMax = 16 << 10 // bytes
+	cachedDocuments   = 500
+	cachedDocumentMax = 8 << 10 // bytes
 )
 
 // documents is the cache of documents. What is too long for it is parsed each time.

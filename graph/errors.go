@@ -70,7 +70,7 @@ func (f *face) present(ctx context.Context, err error) *gqlerror.Error {
 	if errors.Is(err, refusal.ErrUnavailable) || errors.Is(err, context.DeadlineExceeded) {
 		out.Message, out.Extensions["code"] = "The service is not available just now; try again.", CodeUnavailable
 	}
-	if errors.Is(err, context.Canceled) && ctx.Err() != nil { // the client went away
+	if errors.Is(ctx.Err(), context.Canceled) { // the client went away, whatever the database calls that
 		return out
 	}
 	request := RequestIDOf(ctx)

@@ -34,6 +34,10 @@ var introspectionLists = map[string]bool{"fields": true, "inputFields": true, "p
 
 const introspectionDepth = 2
 
+// repetitionsMost is how many fields of a document may have the same key in the response. Validation compares those of one
+// place pair by pair.
+const repetitionsMost = 250
+
 // limiter is the extension that holds documents to the limits.
 type limiter struct {
 	limits Limits
@@ -99,6 +103,9 @@ func (l *limiter) parseError(err error) *gqlerror.Error {
 
 func (l *limiter) check(doc *ast.QueryDocument, operation string, variables map[string]any, known bool) *gqlerror.Error {
 	c := counter{limiter: l, fragments: make(map[string]*counts), doc: doc, variables: variables}
+	if !known {
+		c.keys = make(map[string]int)
+	}
 	for _, op := range doc.Operations {
 		// The one that will run is held to everything; those beside it are validated, and so must not be too deep.
 		chosen := operation == "" && len(doc.Operations) == 1 || op.Name == operation
@@ -121,6 +128,8 @@ func (l *limiter) check(doc *ast.QueryDocument, operation string, variables map[
 	switch {
 	case known:
 		return nil
+	case c.repeated > repetitionsMost:
+		return tooComplex(LimitComplexity, "fields of the same name", repetitionsMost)
 	case c.directives > l.limits.Directives:
 		return tooComplex(LimitDirectives, "directives", l.limits.Directives)
 	case c.valueDepth > l.limits.Depth:
@@ -160,6 +169,8 @@ type counter struct {
 	defaults   ast.VariableDefinitionList
 	directives int
 	valueDepth int
+	keys       map[string]int // how many fields have each key in the response; nil when that is known to be good
+	repeated   int            // the most that one has
 }
 
 func (c *counter) selections(set ast.SelectionSet) counts {
@@ -186,6 +197,10 @@ func (c *counter) selections(set ast.SelectionSet) counts {
 func (c *counter) field(f *ast.Field) counts {
 	c.countDirectives(f.Directives)
 	c.countValues(f.Arguments)
+	if c.keys != nil {
+		c.keys[f.Alias]++
+		c.repeated = max(c.repeated, c.keys[f.Alias])
+	}
 	n := c.selections(f.SelectionSet)
 	n.depth++
 	if introspectionLists[f.Name] {

@@ -69,6 +69,9 @@ func TestLimits(t *testing.T) {
 		{"pages of objects by id, who knows how many", `query($i: [ID!]!) { nodes(ids: $i) { ... on Member { mutualConnections(first: 100) { nodes { id } } } } }`, nil, "complexity"},
 		{"pages backward", `{ viewer { notifications(last: 100) { nodes { actor { mutualConnections(first: 100) { totalCount } } } } } }`, nil, "complexity"},
 		{"pages of none, which are read, too", pagesOfNone(20), nil, "complexity"},
+		{"250 fields of one name", "{ viewer {" + strings.Repeat(" id", 250) + " } }", nil, ""},
+		{"251 fields of one name", "{ viewer {" + strings.Repeat(" id", 251) + " } }", nil, "name"},
+		{"251 fields of one name by fragments", "{ viewer { ...a ...b } } fragment a on Viewer {" + strings.Repeat(" id", 100) + " } fragment b on Viewer {" + strings.Repeat(" id: id", 151) + " }", nil, "name"},
 		{"doubling fragments", doubling(40), nil, "complexity"},
 		{"fragments in a circle", `{ viewer { ...a } } fragment a on Viewer { ...b } fragment b on Viewer { ...a }`, nil, ""}, // validation refuses it
 		{"30 aliases", "{" + aliases(30) + "}", nil, ""},

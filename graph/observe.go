@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -162,6 +163,9 @@ func (o *observed) InterceptOperation(ctx context.Context, next graphql.Operatio
 		defer func() { end(outcome) }()
 		response := responses(ctx)
 		outcome = outcomeOf(op, response)
+		if errors.Is(ctx.Err(), context.Canceled) && (outcome == CodeInternal || outcome == CodeUnavailable) {
+			outcome = OutcomeCancelled // what failed did because the client is gone
+		}
 		return response
 	}
 }

@@ -112,7 +112,8 @@ func listOf(one write[item]) write[inbox] {
 }
 
 // planned answers what has a plan by it. What goes wrong then gqlgen finds again, and tells as of any other operation; but
-// not that the database is away, or the time over.
+// not that the database is away, or the time over: that is told of the page, whatever was read when it happened. An operation
+// that has no time from the start, or whose client is gone, has no response, as from gqlgen.
 func (f *face) planned(ctx context.Context, next graphql.OperationHandler) graphql.ResponseHandler {
 	op, viewer := graphql.GetOperationContext(ctx), auth.ViewerOf(ctx)
 	if viewer == nil || op.Operation.Operation != ast.Query {
@@ -138,6 +139,8 @@ func (f *face) planned(ctx context.Context, next graphql.OperationHandler) graph
 		switch {
 		case err == nil:
 			return &graphql.Response{Data: data}
+		case errors.Is(ctx.Err(), context.Canceled): // nobody is there to be told
+			return nil
 		case ctx.Err() != nil || errors.Is(err, refusal.ErrUnavailable): // to ask again would be as vain
 			return &graphql.Response{Data: []byte("null"), Errors: gqlerror.List{f.present(plan.at(ctx), err)}}
 		}

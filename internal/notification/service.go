@@ -30,7 +30,7 @@ type Listing struct {
 // Store is what the package asks of the tables.
 type Store interface {
 	Notifications(ctx context.Context, member id.Member, page Page) (Listing, error)
-	// NotificationsByID gives those of the ids that are in the member's inbox.
+	// NotificationsByID gives those of the ids that are in the member's inbox; of an id that comes twice, one or two.
 	NotificationsByID(ctx context.Context, member id.Member, ids []id.Notification) ([]Notification, error)
 	CountNotifications(ctx context.Context, member id.Member) (int, error)
 	CountUnread(ctx context.Context, member id.Member) (int, error)

@@ -76,9 +76,10 @@ func (s *Store) InvitationsByID(ctx context.Context, ids []id.Invitation) ([]net
 	b.WriteString(" AND " + notBlocked)
 	query, args := b.Query()
 	out := make([]network.Invitation, 0, len(ids))
+	var row invitationRow
+	columns := row.columns()
 	err := scanAll(ctx, s.client, query, args, func(rows *sql.Rows) error {
-		var row invitationRow
-		if err := rows.Scan(row.columns()...); err != nil {
+		if err := rows.Scan(columns...); err != nil {
 			return err
 		}
 		out = append(out, row.invitation())
