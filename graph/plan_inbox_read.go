@@ -64,45 +64,49 @@ func (r *Resolver) readPage(ctx context.Context, plan *inboxPlan, in *inbox, pag
 
 // readBeside reads what the notifications of a page tell of, by the loaders, so that it is what anybody is shown.
 func (f *face) readBeside(ctx context.Context, plan *inboxPlan, in *inbox) error {
+	l := loadersOf(ctx)
 	var reads []func() error
-	if keys := distinct(in.rows, func(n *notification.Notification) id.Invitation { return n.Invitation }); plan.wants.invitations && len(keys) > 0 {
-		members := loadersOf(ctx).member()
+	if plan.wants.invitations {
 		for key, m := range in.actors { // most invitations are with them
-			members.soon.Prime(key, m)
+			l.member().soon.Prime(key, m)
 		}
-		reads = append(reads, func() (err error) {
-			in.invitations, err = loadEach(ctx, keys, loadersOf(ctx).invitation().LoadAll)
-			return err
-		})
+		keys := distinct(in.rows, func(n *notification.Notification) id.Invitation { return n.Invitation })
+		reads = append(reads, func() (err error) { in.invitations, err = loadEach(ctx, keys, l.invitation().LoadAll); return err })
+	}
+	if plan.wants.messages {
+		keys := distinct(in.rows, func(n *notification.Notification) id.Message { return n.Message })
+		reads = append(reads, func() (err error) { in.messages, err = loadEach(ctx, keys, l.message().LoadAll); return err })
 	}
 	if plan.wants.publications {
-		var keys []id.Publication
-		for i := range in.rows {
-			if n := &in.rows[i]; model.TypeOf(n.Category) == model.TypeHost {
-				keys = append(keys, n.Publication)
-			}
-		}
-		if len(keys) > 0 {
-			reads = append(reads, func() error {
-				found, err := loadersOf(ctx).publication().LoadAll(ctx, keys)
-				in.publications = make(map[id.Publication]*host.Publication, len(keys))
-				for i := range found {
-					in.publications[keys[i]] = &found[i]
-				}
-				return err // also when one is missing: what it has may not be null
-			})
-		}
-	}
-	if keys := distinct(in.rows, func(n *notification.Notification) id.Message { return n.Message }); plan.wants.messages && len(keys) > 0 {
-		reads = append(reads, func() (err error) {
-			in.messages, err = loadEach(ctx, keys, loadersOf(ctx).message().LoadAll)
-			return err
-		})
+		reads = append(reads, func() (err error) { in.publications, err = loadPublications(ctx, in.rows); return err })
 	}
 	if len(reads) == 0 {
 		return nil
 	}
 	return f.together(ctx, reads...)
+}
+
+// loadPublications gives what notifications tell of that the host application published. It fails when one is missing:
+// what it has may not be null.
+func loadPublications(ctx context.Context, rows []notification.Notification) (map[id.Publication]*host.Publication, error) {
+	var keys []id.Publication
+	for i := range rows {
+		if n := &rows[i]; model.TypeOf(n.Category) == model.TypeHost {
+			keys = append(keys, n.Publication)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	found, err := loadersOf(ctx).publication().LoadAll(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[id.Publication]*host.Publication, len(keys))
+	for i := range found {
+		out[keys[i]] = &found[i]
+	}
+	return out, nil
 }
 
 // distinct gives what notifications tell of, each once.
@@ -123,6 +127,9 @@ func distinct[K comparable](rows []notification.Notification, of func(*notificat
 
 // loadEach gives those of the keys that there is something for.
 func loadEach[K comparable, V any](ctx context.Context, keys []K, load func(context.Context, []K) ([]*V, error)) (map[K]*V, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
 	found, err := load(ctx, keys)
 	if err != nil && !onlyMissing(err) {
 		return nil, err
