@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -66,7 +67,11 @@ const batchMax = pageMax
 // other items ask; what is asked for elsewhere has nobody to wait for, and each wait is a good part of a short answer.
 type lazily[K comparable, V any] struct {
 	once           sync.Once
+	fetch          func(context.Context, []K) (map[K]V, error)
 	together, soon *dataloadgen.Loader[K, V]
+
+	mu    sync.Mutex
+	known map[K]V // what was asked for together, without waiting
 }
 
 func (l *lazily[K, V]) get(of *loaders, fetch func(context.Context, []K) (map[K]V, error)) *lazily[K, V] {
@@ -74,7 +79,7 @@ func (l *lazily[K, V]) get(of *loaders, fetch func(context.Context, []K) (map[K]
 		made := func(wait time.Duration) *dataloadgen.Loader[K, V] {
 			return dataloadgen.NewMappedLoader(fetch, dataloadgen.WithWait(wait), dataloadgen.WithBatchCapacity(batchMax))
 		}
-		l.together, l.soon = made(of.wait), made(0)
+		l.fetch, l.together, l.soon = fetch, made(of.wait), made(0)
 	})
 	return l
 }
@@ -99,21 +104,58 @@ func (l *lazily[K, V]) begin(ctx context.Context, key K) {
 	}
 }
 
-// LoadAll gives what is found for keys, in their order.
+// LoadAll gives what is found for keys, in their order, with an error for each that has nothing. Where there is nobody to
+// wait for, all of them are asked for in one query: a loader that does not wait might ask for the first alone.
 func (l *lazily[K, V]) LoadAll(ctx context.Context, keys []K) ([]V, error) {
 	if belowList(ctx) {
 		return l.together.LoadAll(ctx, keys)
 	}
-	found, err := l.soon.LoadAll(ctx, keys)
-	var missing dataloadgen.ErrorSlice
-	if err == nil || errors.As(err, &missing) {
-		for i, key := range keys {
-			if missing == nil || missing[i] == nil {
-				l.together.Prime(key, found[i])
-			}
+	l.mu.Lock()
+	known := maps.Clone(l.known)
+	l.mu.Unlock()
+	missing, asked := make([]K, 0, len(keys)), make(map[K]bool, len(keys))
+	for _, key := range keys {
+		if _, ok := known[key]; !ok && !asked[key] {
+			missing, asked[key] = append(missing, key), true
 		}
 	}
-	return found, err
+	if len(missing) > 0 {
+		fetched, err := l.fetch(ctx, missing)
+		if err != nil {
+			return nil, err
+		}
+		l.prime(fetched)
+		if known == nil {
+			known = fetched
+		} else {
+			maps.Copy(known, fetched)
+		}
+	}
+	found, errs, all := make([]V, len(keys)), make(dataloadgen.ErrorSlice, len(keys)), true
+	for i, key := range keys {
+		var ok bool
+		if found[i], ok = known[key]; !ok {
+			errs[i], all = errNoSuch, false
+		}
+	}
+	if all {
+		return found, nil
+	}
+	return found, errs
+}
+
+// prime has what is known at hand, for whoever asks.
+func (l *lazily[K, V]) prime(known map[K]V) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.known == nil {
+		l.known = make(map[K]V, len(known))
+	}
+	for key, v := range known {
+		l.known[key] = v
+		l.together.Prime(key, v)
+		l.soon.Prime(key, v)
+	}
 }
 
 // belowList reports whether a field is one of many alike: it, or what it is part of, is an item of a list.

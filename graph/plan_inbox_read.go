@@ -67,9 +67,7 @@ func (f *face) readBeside(ctx context.Context, plan *inboxPlan, in *inbox) error
 	l := loadersOf(ctx)
 	var reads []func() error
 	if plan.wants.invitations {
-		for key, m := range in.actors { // most invitations are with them
-			l.member().soon.Prime(key, m)
-		}
+		l.member().prime(in.actors) // most invitations are with them
 		keys := distinct(in.rows, func(n *notification.Notification) id.Invitation { return n.Invitation })
 		reads = append(reads, func() (err error) { in.invitations, err = loadEach(ctx, keys, l.invitation().LoadAll); return err })
 	}
